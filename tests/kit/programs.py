@@ -1,0 +1,71 @@
+"""Programs we did not write: where they are, and what a test does when one is missing.
+
+On a developer's machine a missing program skips the test and says which Debian package holds it. In CI
+(``CI=true``) it fails the test: there a skipped scenario would be a silent hole.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+PACKAGES = {
+    "curl": "curl",
+    "doveadm": "dovecot-core",
+    "msmtp": "msmtp",
+    "mutt": "mutt",
+    "node": "nodejs",
+    "nsd": "nsd",
+    "postfix": "postfix",
+    "setpriv": "util-linux",
+    "smtp-sink": "postfix",
+    "smtp-source": "postfix",
+    "swaks": "swaks",
+}
+"""The Debian package of each program the tests use."""
+
+_SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+IN_CI = os.environ.get("CI", "").lower() == "true"
+
+
+def find(name: str) -> str | None:
+    """Give the full path of an installed program, or None."""
+    return shutil.which(name, path=_SEARCH_PATH)
+
+
+def program(name: str) -> str:
+    """Give the full path of a program that the running test cannot do without."""
+    found = find(name)
+    if found is None:
+        missing(f"{name} is not installed (Debian package {PACKAGES.get(name, name)})")
+    return found
+
+
+def missing(reason: str) -> NoReturn:
+    """End the running test because something it needs is not there."""
+    if IN_CI:
+        pytest.fail(f"CI must have it: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def need_root() -> None:
+    """End the running test unless it runs as root (ports below 1024, mounts, other users)."""
+    if os.geteuid() != 0:
+        missing("this needs root")
+
+
+def need_nodemailer() -> str:
+    """Give the path of node, once it is known that it finds nodemailer (through NODE_PATH)."""
+    node = program("node")
+    if subprocess.run([node, "-e", "require('nodemailer')"], capture_output=True, check=False).returncode:
+        missing("node finds no nodemailer: npm install --prefix DIR nodemailer, then NODE_PATH=DIR/node_modules")
+    return node
+
+
+def script(name: str) -> str:
+    """Give the path of a command installed beside the running Python, ``twistd`` or ``mailnode``."""
+    return str(Path(sys.executable).parent / name)
