@@ -136,10 +136,12 @@ class Spool(Protocol):
         """
         ...
 
-    async def settle(self, settlements: Sequence[Settlement], notices: Sequence[tuple[NewEntry, float]] = ()) -> None:
+    async def settle(
+        self, settlements: Sequence[Settlement], notices: Sequence[tuple[NewEntry, float]] = ()
+    ) -> Sequence[str]:
         """Write the outcomes down and accept ``notices`` (DSNs, each with its due time) in the same commit.
 
-        A message whose last recipient is done is forgotten, content and all.
+        A message whose last recipient is done is forgotten, content and all; gives the queue ids of those messages.
         """
         ...
 
