@@ -1,0 +1,112 @@
+"""The Maildir courier: puts a message into the mailboxes of its recipients, durably, many at a time.
+
+The mailbox of ``ann@example.org`` is the folder ``root/example.org/ann`` with ``tmp``, ``new`` and ``cur``, readable by
+any program that knows Maildir. ``carry`` only hands the work to the courier's thread, which takes all that waits as one
+batch (``maildir_thread``, ``maildir_writer``); quotas are Maildir++ (``maildir_quota``).
+
+Outcomes: 250 2.0.0 in the mailbox; 452 4.3.1 no space; 451 4.3.0 any other trouble, which is logged; 552 5.2.2 over
+quota; 554 5.4.6 forwarded in a circle; 553 5.1.3 an address that can name no folder.
+
+Lines end in LF on disk, as other Maildir programs on Unix write and expect them (mutt shows the CR otherwise); the
+setting ``line_ends = "crlf"`` keeps the octets as they came over the wire.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Literal
+
+from attrs import define, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
+
+from mailnode.couriers.maildir_delivery import Delivery, Original
+from mailnode.couriers.maildir_name import UniqueNames
+from mailnode.couriers.maildir_quota import Limit
+from mailnode.couriers.maildir_thread import BatchThreads
+from mailnode.couriers.maildir_writer import MaildirWriter
+from mailnode.mail.envelope import Recipient
+from mailnode.mail.message import DeliveryRequest
+from mailnode.mail.outcome import Outcome
+from mailnode.mail.quantity import Octets
+
+_UNLIMITED = Octets(0)
+
+
+@frozen
+class MaildirSettings:
+    """How mailboxes are written."""
+
+    line_ends: Literal["lf", "crlf"] = "lf"
+    """How lines end on disk: ``lf`` as Unix programs expect, ``crlf`` as they came over the wire."""
+    quota: Octets = _UNLIMITED
+    """What a mailbox may hold; 0: no limit but that of an existing ``maildirsize``."""
+    quota_messages: int = 0
+    """How many messages a mailbox may hold; 0: no limit."""
+    threads: int = 1
+    """Threads that write; a second one helps where the disk is slow and the processor is not."""
+    batch: int = 100
+    """Mailboxes written to and made durable together at most."""
+
+
+@define(eq=False)
+class _Carriage:
+    """One ``carry`` under way."""
+
+    deliveries: list[Delivery]
+    answer: Deferred[Mapping[Recipient, Outcome]]
+    is_dropped: bool = False
+    """It was cancelled; if nothing was begun, nothing needs to be."""
+
+    def drop(self, _: object = None) -> None:
+        self.is_dropped = True
+
+
+class MaildirCourier:
+    """Delivers into Maildirs below ``root``; implements interfaces.Courier."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        hostname: str,
+        clock: IReactorTime,
+        reactor: IReactorFromThreads,
+        settings: MaildirSettings = MaildirSettings(),
+        random: Random | None = None,
+    ) -> None:
+        self._is_unix = settings.line_ends == "lf"
+        random = random or SystemRandom()
+        names = UniqueNames(hostname, clock, random)
+        limit = Limit(settings.quota, settings.quota_messages)
+        self._writer = MaildirWriter(str(root), names, limit, clock, random)
+        self._threads = BatchThreads[_Carriage](
+            self._write, self._answer, reactor.callFromThread,
+            count=settings.threads, limit=settings.batch, name="maildir",
+        )  # fmt: skip
+
+    async def carry(self, request: DeliveryRequest) -> Mapping[Recipient, Outcome]:
+        """Deliver to every recipient; an outcome for each. Cancelling drops what was not begun."""
+        original = Original(request.message.content, is_unix=self._is_unix)
+        deliveries = [Delivery(request, recipient, original) for recipient in request.message.envelope.recipients]
+        carriage = _Carriage(deliveries, Deferred())
+        carriage.answer = Deferred(carriage.drop)
+        self._threads.put([carriage])
+        return await carriage.answer
+
+    async def close(self) -> None:
+        """Finish what was begun and end the threads."""
+        gone: Deferred[None] = Deferred()
+        self._threads.close(lambda: gone.callback(None))
+        await gone
+
+    def _write(self, carriages: Sequence[_Carriage]) -> None:
+        self._writer.write([d for carriage in carriages if not carriage.is_dropped for d in carriage.deliveries])
+
+    def _answer(self, carriages: Sequence[_Carriage]) -> None:
+        for carriage in carriages:
+            if not carriage.answer.called:
+                carriage.answer.callback({d.recipient: d.outcome for d in carriage.deliveries if d.outcome is not None})
+
+
+__all__ = ["MaildirCourier", "MaildirSettings"]

@@ -1,0 +1,64 @@
+"""Where a mailbox lies on disk: ``root/<domain>/<local part>``, for Maildir and mbox alike.
+
+The domain is its key (lower case, A-labels), the local part is folded, so that ``Ann@EXAMPLE.org`` and
+``ann@example.org`` are one mailbox: RFC 5321 section 2.4 leaves the reading of a local part to its own host, and
+people expect this one. The router refuses addresses that do not exist; here a name that could leave the root, hide
+itself or break a tool is refused once more, since a path made from a stranger's octets deserves two locks.
+"""
+# ruff: noqa: PTH102, PTH120 - plain strings and descriptors, for speed
+
+import contextlib
+import os
+import unicodedata
+
+from mailnode.mail.address import Mailbox
+
+NAME_LIMIT = 240
+"""Octets of a name; file systems take 255, and mbox adds ``.mbox.lock``."""
+
+
+class BadName(ValueError):  # noqa: N818 - it is an answer: no such mailbox can be
+    """The address cannot name a file."""
+
+
+def fold(local_part: str) -> str:
+    """Give the one spelling under which a local part is kept."""
+    return unicodedata.normalize("NFC", local_part.lower())
+
+
+def mailbox_path(root: str, mailbox: Mailbox) -> str:
+    """Give the path of ``mailbox`` below ``root``, without a suffix; BadName if it would not be a plain name."""
+    return f"{root}/{_plain(mailbox.domain_key)}/{_plain(fold(mailbox.local_part))}"
+
+
+def make_folders(folders: list[str]) -> None:
+    """Make the folders that are missing, outermost first, readable by the owner alone, and make all their names durable.
+
+    Also the names of those that were there: whoever made them may have died before it came to that.
+    """
+    for folder in folders:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+    for parent in dict.fromkeys(os.path.dirname(folder) for folder in folders):
+        sync_folder(parent)
+
+
+def sync_folder(folder: str) -> None:
+    """Make the names in ``folder`` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _plain(name: str) -> str:
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError as error:
+        raise BadName(f"{name!r} is not text") from error
+    if not 0 < size <= NAME_LIMIT:
+        raise BadName(f"a name has 1 to {NAME_LIMIT} octets, not {size}")
+    if name.startswith(".") or "/" in name or not name.isprintable():
+        raise BadName(f"{name!r} cannot be a file name here")
+    return name
