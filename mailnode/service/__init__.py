@@ -1,0 +1,18 @@
+"""The process: from a configuration file to a tree of running services, and back to nothing in good order.
+
+* ``settings`` puts the rooms' own settings classes together; ``config`` reads TOML into them, ``checks`` looks at what
+  concerns more than one of them, ``faults`` is the report. Only this room knows that there is a file.
+* ``node`` builds the tree: disk threads, spool, queue, couriers, reception, listeners. It is the one place where every
+  room is named; the rooms themselves meet only in the seams.
+* ``maker`` and the plugin in ``twisted/plugins`` are what twistd sees.
+* ``control`` answers the ``mailnode`` command over a unix socket; ``commands`` does what is asked, with or without a node.
+* ``logs`` writes events, ``history`` keeps those that belong to a message.
+
+Rules:
+
+* Ports are bound in ``privilegedStartService``, before twistd gives up root; files are made after it, so that they
+  belong to the user who will need them.
+* Everything started is stopped in the opposite order. What has its final dot is finished, all else hears 421.
+* Start-up is quick (the greeting comes within half a second), so what only a configuration with faults, an old
+  message or a curious administrator needs is imported when it is needed.
+"""

@@ -1,0 +1,111 @@
+"""Faults that a single value does not show: what one setting means for another, for this system, for this version.
+
+Each check takes the settings and yields faults; the table at the end is all of them. Nothing is changed on the
+system: whether the data folder can be written is asked, not tried.
+"""
+
+import ipaddress
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from mailnode.service.faults import Fault
+from mailnode.service.settings import ListenerSettings, NodeSettings
+
+LATER = "comes with a later version"
+
+
+def faults_in(settings: NodeSettings) -> Iterator[Fault]:
+    """Look at everything and give all faults."""
+    for check in _CHECKS:
+        yield from check(settings)
+
+
+def _workers(settings: NodeSettings) -> Iterator[Fault]:
+    if settings.node.workers < 1:
+        yield Fault(("node", "workers"), "there is at least 1")
+    elif settings.node.workers > 1:
+        yield Fault(("node", "workers"), f"more than one {LATER}; write 1")
+
+
+def _hostname(settings: NodeSettings) -> Iterator[Fault]:
+    name = settings.node.hostname
+    if name and not _is_domain(name):
+        yield Fault(("node", "hostname"), f'expected a domain name such as "mx.example.org", not "{name}"')
+
+
+def _is_domain(name: str) -> bool:
+    labels = name.split(".")
+    plain = all(label.replace("-", "a").isalnum() and label[0] != "-" and label[-1] != "-" for label in labels if label)
+    return plain and all(labels) and len(name) <= 255 and all(len(label) <= 63 for label in labels)
+
+
+def _networks(settings: NodeSettings) -> Iterator[Fault]:
+    for place, network in enumerate(settings.node.trusted_networks):
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            yield Fault(("node", "trusted_networks", place), f'expected a network such as "192.0.2.0/24": {error}')
+
+
+def _data_folder(settings: NodeSettings) -> Iterator[Fault]:
+    steps = ("node", "data")
+    folder = settings.node.folder
+    if not settings.node.data:
+        yield Fault(steps, "expected a folder")
+        return
+    nearest = next((place for place in (folder, *folder.parents) if _exists(place)), Path())
+    if not nearest.is_dir():
+        yield Fault(steps, f"{nearest} is not a folder")
+    elif not os.access(nearest, os.W_OK | os.X_OK):
+        verb = "be written" if nearest == folder else f"be made: {nearest} is not writable"
+        yield Fault(steps, f"{folder} cannot {verb} for this user")
+
+
+def _exists(place: Path) -> bool:
+    try:
+        return place.exists()
+    except OSError:
+        return False
+
+
+def _listeners(settings: NodeSettings) -> Iterator[Fault]:
+    names: dict[str, int] = {}
+    places: dict[str, int] = {}
+    for place, listener in enumerate(settings.listener):
+        steps = ("listener", place)
+        first = names.setdefault(listener.name, place)
+        if first != place:
+            yield Fault((*steps, "name"), f'"{listener.name}" is already the name of listener[{first}]')
+        first = places.setdefault(listener.endpoint, place)
+        if first != place:
+            yield Fault((*steps, "endpoint"), f"listener[{first}] already listens there")
+        problem = endpoint_problem(listener.endpoint)
+        if problem:
+            yield Fault((*steps, "endpoint"), problem)
+        yield from _tls(place, listener)
+
+
+def _tls(place: int, listener: ListenerSettings) -> Iterator[Fault]:
+    if listener.tls != "none":
+        yield Fault(("listener", place, "tls"), f'"{listener.tls}" {LATER}; write "none"')
+
+
+def endpoint_problem(description: str) -> str:
+    """Say why Twisted would not take this endpoint; empty when it would."""
+    from twisted.internet.endpoints import serverFromString  # noqa: PLC0415 - only a check needs it this early
+    from twisted.internet.testing import MemoryReactor  # noqa: PLC0415
+
+    kind, colon, _ = description.partition(":")
+    if kind == "systemd" and colon:
+        return ""  # its sockets exist only when systemd starts us
+    try:
+        serverFromString(MemoryReactor(), description)
+    except Exception as error:  # noqa: BLE001 - each kind of endpoint raises what its parser happens to raise
+        return f'expected a Twisted server endpoint such as "tcp:25:interface=192.0.2.1", not "{description}": {error}'
+    return ""
+
+
+Check = Callable[[NodeSettings], Iterable[Fault]]
+
+_CHECKS: tuple[Check, ...] = (_workers, _hostname, _networks, _data_folder, _listeners)

@@ -1,0 +1,83 @@
+"""The settings of a node: the rooms' own settings under the headings of the configuration file."""
+
+from pathlib import Path
+from typing import Literal
+
+from attrs import frozen
+
+from mailnode.mail.quantity import Seconds
+from mailnode.queue.settings import QueueSettings
+from mailnode.sessions.settings import SessionSettings
+
+
+@frozen
+class ProcessSettings:
+    """The node as a whole."""
+
+    hostname: str = ""
+    """The name it gives itself in greetings, trace fields and reports; empty: the system's full name."""
+    data: str = "/var/lib/mailnode"
+    """The folder that keeps everything: spool.db, content/, mail/, accounts.db, history.db, control.sock."""
+    workers: int = 1
+    """How many processes share the work; only 1 is possible in this version."""
+    trusted_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Clients from here may send to anywhere; all others only to domains that are ours."""
+    stop_timeout: Seconds = Seconds(10)
+    """How long a stop waits for messages past their final dot and for running deliveries."""
+
+    @property
+    def folder(self) -> Path:
+        """Give ``data`` as a path."""
+        return Path(self.data)
+
+
+@frozen
+class ListenerSettings:
+    """A place where clients connect."""
+
+    name: str = "mx"
+    """Its name in logs; no two listeners share one."""
+    service: Literal["smtp", "submission", "lmtp"] = "smtp"
+    """What is spoken there: smtp between servers, submission for people's programs, lmtp for another server's final delivery."""
+    endpoint: str = "tcp:25"
+    """Where it is, as a Twisted server endpoint: "tcp:25:interface=192.0.2.1", "tcp6:25", "unix:/run/lmtp.sock", "systemd:domain=INET:index=0"."""
+    tls: Literal["none", "starttls", "implicit"] = "none"
+    """Encryption: none, starttls or implicit; only none is possible in this version."""
+    certificate: str = ""
+    """A PEM file with the certificate and its chain, when tls is not none."""
+    private_key: str = ""
+    """A PEM file with the certificate's key."""
+
+
+@frozen
+class LogSettings:
+    """What is written down, and how."""
+
+    format: Literal["plain", "json"] = "plain"
+    """A line for people, or a JSON object a line for programs."""
+    level: Literal["debug", "info", "warn", "error", "critical"] = "info"
+    """The least important level that is written."""
+    file: str = ""
+    """The file to write to; empty: where twistd's --logfile goes, or the terminal."""
+
+
+@frozen
+class HistorySettings:
+    """What ``mailnode trace`` remembers."""
+
+    keep: Seconds = Seconds(7 * 86400)
+    """How long the steps of a message are kept; "0s" keeps none."""
+    max_events: int = 1_000_000
+    """Steps kept at most; the oldest go first."""
+
+
+@frozen
+class NodeSettings:
+    """All settings; each field is a heading of the configuration file."""
+
+    node: ProcessSettings = ProcessSettings()
+    listener: tuple[ListenerSettings, ...] = ()
+    queue: QueueSettings = QueueSettings()
+    session: SessionSettings = SessionSettings()
+    log: LogSettings = LogSettings()
+    history: HistorySettings = HistorySettings()

@@ -1,0 +1,5 @@
+"""The ``mailnode`` command of twistd; what it names is imported when it is chosen."""
+
+from twisted.application.service import ServiceMaker
+
+mailnode = ServiceMaker("mailnode", "mailnode.service.maker", "A mail server.", "mailnode")
