@@ -19,6 +19,7 @@ from typing import Literal
 from attrs import define, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
+from twisted.logger import Logger
 
 from mailnode.couriers.maildir_delivery import Delivery, Original
 from mailnode.couriers.maildir_name import UniqueNames
@@ -75,6 +76,7 @@ class MaildirCourier:
         settings: MaildirSettings = MaildirSettings(),
         random: Random | None = None,
     ) -> None:
+        self._log = Logger()
         self._is_unix = settings.line_ends == "lf"
         random = random or SystemRandom()
         names = UniqueNames(hostname, clock, random)
@@ -105,8 +107,19 @@ class MaildirCourier:
 
     def _answer(self, carriages: Sequence[_Carriage]) -> None:
         for carriage in carriages:
+            self._report(carriage.deliveries)
             if not carriage.answer.called:
                 carriage.answer.callback({d.recipient: d.outcome for d in carriage.deliveries if d.outcome is not None})
+
+    def _report(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            if delivery.trouble is not None:
+                self._log.failure(
+                    "trouble with delivery of {queue_id} to {forward_path}",
+                    delivery.trouble,
+                    queue_id=delivery.request.message.queue_id,
+                    forward_path=str(delivery.recipient.forward_path),
+                )
 
 
 __all__ = ["MaildirCourier", "MaildirSettings"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from attrs import define
+from twisted.python.failure import Failure
 
 from mailnode.couriers.maildir_content import delivered_to, unix_lines
 from mailnode.mail.content import Content
@@ -67,3 +68,5 @@ class Delivery:
     """Where its file is now."""
     name: str = ""
     """Its unique name, without the size."""
+    trouble: Failure | None = None
+    """What went wrong and should be logged; not on this thread."""

@@ -1,16 +1,15 @@
 """Where a mailbox lies on disk: ``root/<domain>/<local part>``, for Maildir and mbox alike.
 
-The domain is its key (lower case, A-labels), the local part is folded, so that ``Ann@EXAMPLE.org`` and
-``ann@example.org`` are one mailbox: RFC 5321 section 2.4 leaves the reading of a local part to its own host, and
-people expect this one. The router refuses addresses that do not exist; here a name that could leave the root, hide
-itself or break a tool is refused once more, since a path made from a stranger's octets deserves two locks.
+The names are those under which accounts are kept (``accounts.key``), so that ``Ann@EXAMPLE.org`` and
+``ann@example.org`` are one mailbox. The router refuses addresses that do not exist; here a name that could leave the root,
+hide itself or break a tool is refused once more, since a path made from a stranger's octets deserves two locks.
 """
 # ruff: noqa: PTH102, PTH120 - plain strings and descriptors, for speed
 
 import contextlib
 import os
-import unicodedata
 
+from mailnode.accounts.key import fold
 from mailnode.mail.address import Mailbox
 
 NAME_LIMIT = 240
@@ -19,11 +18,6 @@ NAME_LIMIT = 240
 
 class BadName(ValueError):  # noqa: N818 - it is an answer: no such mailbox can be
     """The address cannot name a file."""
-
-
-def fold(local_part: str) -> str:
-    """Give the one spelling under which a local part is kept."""
-    return unicodedata.normalize("NFC", local_part.lower())
 
 
 def mailbox_path(root: str, mailbox: Mailbox) -> str:

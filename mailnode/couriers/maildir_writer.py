@@ -19,30 +19,21 @@ durable, so whoever can open a file there knows that the place itself will not v
 # ruff: noqa: PTH103, PTH104, PTH108, PTH120, S108 - plain strings and descriptors, for speed; tmp is a Maildir's
 
 import contextlib
-import errno
 import os
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mailnode.couriers.maildir_content import delivery_fields, has_been_at
 from mailnode.couriers.maildir_delivery import Delivery
 from mailnode.couriers.maildir_name import UniqueNames
+from mailnode.couriers.maildir_outcome import BAD_NAME, DELIVERED, LOOP, OVER_QUOTA, TROUBLE, outcome_of_error
 from mailnode.couriers.maildir_path import BadName, mailbox_path, make_folders, sync_folder
 from mailnode.couriers.maildir_quota import Limit, Usage, charge, has_room
-from mailnode.mail.outcome import Delayed, Delivered, Failed, Outcome
-from mailnode.mail.reply import Reply
+from mailnode.mail.outcome import Outcome
 
-DELIVERED = Delivered(Reply.of(250, "2.0.0", "Delivered"))
-NO_SPACE = Delayed(Reply.of(452, "4.3.1", "No space left for mail"))
-TROUBLE = Delayed(Reply.of(451, "4.3.0", "The mailbox cannot be written now"))
-OVER_QUOTA = Failed(Reply.of(552, "5.2.2", "The mailbox is full"))
-LOOP = Failed(Reply.of(554, "5.4.6", "This message was delivered here before: mail is forwarded in a circle"))
-BAD_NAME = Failed(Reply.of(553, "5.1.3", "No mailbox can have this name"))
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _STALE = 36 * 3600.0
 """Seconds after which a file in ``tmp/`` belongs to nobody (the number of the Maildir specification)."""
 _SWEEP_CHANCE = 100
@@ -64,7 +55,6 @@ class MaildirWriter:
         self._limit = limit
         self._clock = clock
         self._random = random
-        self._log = Logger()
 
     def write(self, batch: Sequence[Delivery]) -> None:
         """Give every delivery its outcome; those that were delivered are durable. Raises nothing."""
@@ -88,11 +78,12 @@ class MaildirWriter:
         except _Settled as settled:
             self._withdraw(delivery, settled.outcome)
         except OSError as error:
-            if error.errno not in _FULL:
-                self._report(delivery)
-            self._withdraw(delivery, NO_SPACE if error.errno in _FULL else TROUBLE)
+            outcome = outcome_of_error(error)
+            if outcome is TROUBLE:
+                delivery.trouble = Failure()
+            self._withdraw(delivery, outcome)
         except Exception:  # noqa: BLE001 - our own fault is temporary trouble too, and must not stop the others
-            self._report(delivery)
+            delivery.trouble = Failure()
             self._withdraw(delivery, TROUBLE)
 
     def _write_file(self, delivery: Delivery, pending: dict[str, Usage]) -> None:
@@ -163,7 +154,7 @@ class MaildirWriter:
             if self._random.randrange(_SWEEP_CHANCE) == 0:
                 sweep(f"{delivery.folder}/tmp", self._clock.seconds() - _STALE)
         except OSError:
-            self._log.failure("after a delivery to {folder}", folder=delivery.folder)
+            delivery.trouble = Failure()
 
     def _withdraw(self, delivery: Delivery, outcome: Outcome) -> None:
         """Leave nothing of the delivery behind."""
@@ -172,13 +163,6 @@ class MaildirWriter:
         if delivery.path:
             with contextlib.suppress(OSError):
                 os.unlink(delivery.path)
-
-    def _report(self, delivery: Delivery) -> None:
-        self._log.failure(
-            "delivery of {queue_id} to {forward_path} failed",
-            queue_id=delivery.request.message.queue_id,
-            forward_path=str(delivery.recipient.forward_path),
-        )
 
 
 def sweep(folder: str, before: float) -> None:

@@ -1,0 +1,156 @@
+"""The directory on disk: ``accounts.db``, an SQLite file that ``mailnode account`` may change while the node runs.
+
+How lookups stay quick and still see changes at once: answers, positive and negative, are kept in memory until the file
+changes. Every ``find`` asks SQLite for ``PRAGMA data_version`` on a connection that does nothing else; that costs about
+0.01 ms (three system calls on octets the kernel holds, waiting for no lock), and so there is no interval in which a new
+account would be missed. An answer that is not in memory is one indexed query on a thread. Memory is bounded by ANSWERS.
+
+The journal is SQLite's plain one and not a write-ahead log: accounts change seldom, and no second file stays behind that
+an administrator's process could leave with the wrong owner.
+
+``user_version`` of the file is the version of its schema. Version 1: a row an account with the moment of its creation;
+passwords will be columns of a later version.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from mailnode.accounts.key import Key, folded, key_of
+from mailnode.interfaces import Disk
+from mailnode.mail.address import Mailbox
+
+T = TypeVar("T")
+
+VERSION = 1
+"""The schema this program reads and writes."""
+ANSWERS = 50_000
+"""Answers kept in memory; when there are more, all are forgotten."""
+
+_WAIT = 10.0
+"""Seconds for which a thread waits for another process's lock."""
+
+_SCHEMA = """
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS account (
+    domain TEXT NOT NULL,
+    local_part TEXT NOT NULL,
+    created INTEGER NOT NULL DEFAULT (strftime('%s', 'now')),
+    PRIMARY KEY (domain, local_part)
+) WITHOUT ROWID;
+PRAGMA user_version = 1;
+COMMIT;
+"""
+
+
+class WrongSchema(Exception):  # noqa: N818 - says what is wrong
+    """The file is of a version of mailnode that this one does not understand, or no accounts file at all."""
+
+
+class SqliteDirectory:
+    """Knows the accounts in the file at ``path``; implements interfaces.Directory.
+
+    Opens the file at once, and makes it (mode 0600) if there is none. Raises WrongSchema, sqlite3.Error or OSError.
+    """
+
+    def __init__(self, path: Path, disk: Disk) -> None:
+        self._disk = disk
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self._watch = sqlite3.connect(path, isolation_level=None, timeout=0.0)
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=_WAIT, check_same_thread=False)
+        self._lock = threading.Lock()
+        self._answers: dict[Key, bool] = {}
+        self._version = -1
+        try:
+            _prepare(self._database, path)
+            self._version = self._look()
+        except BaseException:
+            self.close()
+            raise
+
+    async def find(self, mailbox: Mailbox) -> bool:
+        """Tell whether the mailbox exists; a change by any process counts from its commit."""
+        key = key_of(mailbox)
+        version = self._look()
+        if version != self._version or len(self._answers) > ANSWERS:
+            self._answers.clear()
+            self._version = version
+        known = self._answers.get(key)
+        if known is None:
+            known = await self._run(lambda database: _exists(database, key))
+            if version == self._version:
+                self._answers[key] = known
+        return known
+
+    async def add(self, mailbox: Mailbox) -> None:
+        """Make the mailbox known, durably; ValueError if it is already."""
+        domain, local_part = key_of(mailbox)
+        try:
+            await self._run(
+                lambda database: database.execute(
+                    "INSERT INTO account (domain, local_part) VALUES (?, ?)", (domain, local_part)
+                )
+            )
+        except sqlite3.IntegrityError as error:
+            raise ValueError(f"{mailbox} is known already") from error
+
+    async def remove(self, mailbox: Mailbox) -> None:
+        """Make it unknown, durably; LookupError if it was not known."""
+        key = key_of(mailbox)
+        statement = "DELETE FROM account WHERE domain = ? AND local_part = ?"
+        if not await self._run(lambda database: database.execute(statement, key).rowcount):
+            raise LookupError(f"{mailbox} is not known")
+
+    async def names(self, domain: str = "") -> Sequence[Mailbox]:
+        """List the mailboxes, of one domain or all, sorted by domain and local part."""
+        wanted = folded(domain)
+        rows = await self._run(
+            lambda database: database.execute(
+                "SELECT local_part, domain FROM account WHERE ?1 = '' OR domain = ?1 ORDER BY domain, local_part",
+                (wanted,),
+            ).fetchall()
+        )
+        return [Mailbox(local_part, at) for local_part, at in rows]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._watch.close()
+        with self._lock:
+            self._database.close()
+
+    def _look(self) -> int:
+        """Give a number that changes whenever any other connection has changed the file."""
+        try:
+            (version,) = self._watch.execute("PRAGMA data_version").fetchone()
+        except sqlite3.OperationalError:
+            # A writer is committing just now: what is known still holds until it is through.
+            return self._version
+        return int(version)
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def locked() -> T:
+            with self._lock:
+                return work(self._database)
+
+        return await self._disk.run(locked)
+
+
+def _exists(database: sqlite3.Connection, key: Key) -> bool:
+    found = database.execute("SELECT 1 FROM account WHERE domain = ? AND local_part = ?", key).fetchone()
+    return found is not None
+
+
+def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    try:
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise WrongSchema(f"{path} is no accounts file: {error}") from error
+    if version not in (0, VERSION):
+        raise WrongSchema(f"{path} has version {version}; this program understands version {VERSION}")
+    if version == 0:
+        database.executescript(_SCHEMA)
+    database.execute("PRAGMA synchronous = FULL")
