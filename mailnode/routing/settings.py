@@ -1,0 +1,69 @@
+"""Settings of routing: our domains, the routes of others, and the DNS servers."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import field, frozen
+
+from mailnode.mail.quantity import Seconds
+
+
+@frozen
+class DomainSettings:
+    """A ``[[domain]]``: mail for it is ours."""
+
+    name: str = ""
+    """The domain, as A-labels or U-labels; no wildcard."""
+    courier: str = "maildir"
+    """What takes its mail: maildir, mbox, lmtp, pipe or a gateway's name."""
+    next_hop: str = ""
+    """Where the courier goes, for couriers that go somewhere (lmtp)."""
+    accounts: Literal["known", "any"] = "known"
+    """known: only existing accounts and aliases; any: every local part is taken. Counts for each courier: whoever hands
+    a domain to an lmtp server that knows its users by itself writes any."""
+    aliases: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    """Local part to members: addresses, or local parts of this domain. One member is an alias, more are a list."""
+    catch_all: str = ""
+    """The address that gets what nobody else takes; empty: such mail is refused."""
+    separator: str = "+"
+    """What parts a user from a tag (ann+shop); one character, or empty for no subaddresses (RFC 5233)."""
+
+
+@frozen
+class RouteSettings:
+    """A ``[[route]]``: the first that matches says where mail of other domains goes."""
+
+    match: str = "*"
+    """``"user@example.org"``, ``"example.org"``, ``"*.example.org"`` (all beneath it, not itself) or ``"*"``."""
+    courier: str = "smtp"
+    """What carries the mail: smtp, lmtp or a gateway's name."""
+    next_hop: str = ""
+    """``"example.org"`` (its MX), ``"[relay.example.org]:26"``, ``"[192.0.2.7]"``; empty: the MX of the address's own domain."""
+
+
+@frozen
+class ResolverSettings:
+    """``[resolver]``: how the DNS is asked."""
+
+    servers: tuple[str, ...] = ()
+    """Recursive servers, ``"127.0.0.1:53"``, ``"[::1]:53"``; empty: those of ``resolv_conf``."""
+    resolv_conf: str = "/etc/resolv.conf"
+    """Where the system lists its servers; only ``nameserver`` lines count."""
+    hosts: str = "/etc/hosts"
+    """A file of addresses that stand above the DNS; empty: none."""
+    timeout: Seconds = Seconds(3)
+    """How long one server has for one try."""
+    attempts: int = 2
+    """How many times each server is tried."""
+    patience: Seconds = Seconds(15)
+    """How long a lookup may take in all, aliases and retries included."""
+    trust_ad: Literal["loopback", "always", "never"] = "loopback"
+    """Whose AD bit counts: it is worth no more than the path it came along (RFC 6840 section 5.8)."""
+    cache_entries: int = 10_000
+    """Answers kept; 0 keeps none."""
+    max_ttl: Seconds = Seconds(86400)
+    """An answer is kept no longer than this."""
+    max_negative_ttl: Seconds = Seconds(3600)
+    """The absence of a name or record is kept no longer than this (RFC 2308 section 5)."""
+    concurrency: int = 200
+    """Questions under way at once, each with its own socket; more wait."""
