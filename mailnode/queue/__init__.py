@@ -1,0 +1,27 @@
+"""The queue: keeps trying what the spool keeps, until every recipient is done with or given up.
+
+Words. A **lane** is a courier and a next hop: all that shares one host's fate. **Work** is a few recipients of one
+message on one lane, in memory under a lease. An **attempt** is one request to a courier and what came of it. To
+**settle** is to write down what came of it. A lane **rests** while its host is dead. **Suspended** is work of such a
+lane that was put off without a try.
+
+Rules, and their reasons:
+
+* The spool is the truth. What is in memory is a copy under a lease and may be dropped at any instant; a crash costs
+  a duplicate at worst.
+* A new message goes to its lanes straight from memory. Nothing is read back unless the lanes are busy; then the message
+  waits in the spool, where waiting costs no memory.
+* A lane is trusted as far as it has shown itself: few attempts at once and little in memory at first, one more with each
+  success (slow start). So a host that hangs holds little of what all lanes share.
+* A dead host's lane rests, and the spool is told in one word (``postpone``), whether one recipient waits or a million.
+  After the rest one attempt probes. When it fails, some of those who wait (``sweep``) are suspended: each gets its own
+  next time, its delay warning and, at its end, its bounce. So all come by in turn, and the disk is never busy with the
+  dead alone.
+* An attempt ends before its lease does: the attempt's time limit is shorter than the lease, and work that waited in its
+  lane for so long that the rest of its lease is shorter than that is given back instead of tried.
+* When the spool cannot write, nothing new is tried, and what was tried is kept and settled as soon as it can.
+
+``settings`` and ``schedule`` are the timetable; ``lanes`` and ``load`` say what runs where and when, without doing it;
+``attempt`` makes one attempt and settles it; ``runner`` is the queue itself. What an outcome means (a DSN, a bounce) is
+not known here: the ``Settle`` function is given by the relay role.
+"""
