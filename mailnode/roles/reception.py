@@ -1,0 +1,64 @@
+"""The door: who may give us mail for whom (RFC 5321 sections 3.3, 3.9 and 7).
+
+A client in the trusted networks, on a local socket or with an account may send anywhere; every other one only to our
+own domains. That is the whole relay rule, and it has no exception: never an open relay.
+"""
+
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from mailnode.interfaces import Refused
+from mailnode.mail.address import parse_mailbox
+from mailnode.mail.envelope import Envelope
+from mailnode.mail.message import Peer
+from mailnode.mail.reply import Reply
+from mailnode.roles.transaction import House, InboundTransaction
+from mailnode.smtp import replies
+
+Network = IPv4Network | IPv6Network
+
+
+def is_trusted(networks: tuple[Network, ...], address: str) -> bool:
+    """Tell whether the address is in one of the networks."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return any(found in network for network in networks)
+
+
+class MailReception:
+    """Implements interfaces.Reception."""
+
+    def __init__(self, house: House, trusted_networks: tuple[Network, ...]) -> None:
+        self._house = house
+        self._networks = trusted_networks
+
+    async def begin(self, peer: Peer, envelope: Envelope, declared_size: int) -> InboundTransaction:
+        """Open a transaction; refuses what is too big before it comes (RFC 1870 section 6.1)."""
+        limit = self._house.settings.max_size
+        if limit and declared_size > limit:
+            raise Refused(replies.TOO_BIG)
+        if peer.service == "submission" and not self.may_relay(peer):
+            raise Refused(replies.AUTHENTICATION_REQUIRED)
+        return InboundTransaction(self._house, peer, envelope, may_relay=self.may_relay(peer))
+
+    def may_relay(self, peer: Peer) -> bool:
+        """Tell whether the peer may send to other domains than ours."""
+        return bool(peer.account) or not peer.address or is_trusted(self._networks, peer.address)
+
+    async def verify(self, _peer: Peer, _argument: str) -> Reply:
+        """Answer VRFY: nobody learns here who lives where (RFC 5321 7.3)."""
+        return replies.CANNOT_VERIFY
+
+    async def expand(self, peer: Peer, argument: str) -> Reply:
+        """Answer EXPN: the members of a list, for who may relay."""
+        if not self.may_relay(peer):
+            return replies.MAY_NOT_EXPAND
+        try:
+            mailbox = parse_mailbox(argument.strip().removeprefix("<").removesuffix(">"))
+        except ValueError:
+            return replies.NO_SUCH_LIST
+        expansion = await self._house.router.expand_list(mailbox)
+        if expansion is None:
+            return replies.NO_SUCH_LIST
+        return Reply(250, tuple(f"<{member}>" for member in expansion.members), replies.OK.status)

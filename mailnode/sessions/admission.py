@@ -1,0 +1,53 @@
+"""Admission: how many sessions there may be, in all and from one address."""
+
+from collections import Counter
+from enum import Enum, auto
+
+from mailnode.sessions.settings import SessionSettings
+
+
+class Admitted(Enum):
+    """The answer to a new connection."""
+
+    YES = auto()
+    LATER = auto()
+    """The house is full; it may wait a little for a place."""
+    NO = auto()
+    TOO_MANY_FROM_ADDRESS = auto()
+
+
+class Admission:
+    """Counts the sessions of one process, over all its listeners."""
+
+    def __init__(self, settings: SessionSettings) -> None:
+        self.settings = settings
+        self.sessions = 0
+        self.waiting = 0
+        self._by_address: Counter[str] = Counter()
+
+    def ask(self, address: str, *, trusted: bool) -> Admitted:
+        """Judge a new connection; nothing is counted yet."""
+        if address and not trusted and self._by_address[address] >= self.settings.max_sessions_per_address:
+            return Admitted.TOO_MANY_FROM_ADDRESS
+        if self.has_place:
+            return Admitted.YES
+        return Admitted.LATER if self.waiting < self.settings.max_waiting_sessions else Admitted.NO
+
+    @property
+    def has_place(self) -> bool:
+        """Tell whether one more session fits in."""
+        return self.sessions < self.settings.max_sessions
+
+    def enter(self, address: str) -> None:
+        """Count a session in."""
+        self.sessions += 1
+        self._by_address[address] += 1
+
+    def leave(self, address: str) -> None:
+        """Count a session out."""
+        self.sessions -= 1
+        left = self._by_address[address] - 1
+        if left > 0:
+            self._by_address[address] = left
+        else:
+            del self._by_address[address]

@@ -1,0 +1,123 @@
+"""One listener's factory: makes receivers, watches their deadlines, closes them in order when the node stops."""
+
+from collections.abc import Callable, Sequence
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+from twisted.internet.protocol import Factory
+
+from mailnode.interfaces import Reception
+from mailnode.mail.message import Peer
+from mailnode.mail.quantity import Octets
+from mailnode.mail.reply import Reply
+from mailnode.sessions.admission import Admission
+from mailnode.sessions.dialogue import Dialogue, House
+from mailnode.sessions.receiver import Receiver
+from mailnode.sessions.settings import SessionSettings
+from mailnode.smtp import replies
+from mailnode.smtp.extensions import Extension
+from mailnode.smtp.server import ServerConnection
+from mailnode.smtp.settings import ServerSettings
+
+SWEEP = 1.0
+"""Seconds between two looks at the deadlines: the grain of all timeouts."""
+
+
+class ReceiverFactory(Factory):
+    """Receives mail on one listener."""
+
+    noisy = False
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        service: str,
+        hostname: str,
+        reception: Reception,
+        admission: Admission,
+        is_trusted: Callable[[str], bool],
+        clock: IReactorTime,
+        settings: SessionSettings,
+        max_size: Octets,
+        extensions: Sequence[Extension],
+    ) -> None:
+        self.name = name
+        self.service = service
+        self.admission = admission
+        self.clock = clock
+        self.settings = settings
+        self.sessions: set[Receiver] = set()
+        self.is_stopping = False
+        self.greeting = Reply(220, (f"{hostname} {'LMTP' if service == 'lmtp' else 'ESMTP'} mailnode",))
+        self._house = House(hostname, reception, settings)
+        self._is_trusted = is_trusted
+        self._extensions = tuple(extensions)
+        self._server_settings = ServerSettings(
+            hostname=hostname,
+            max_command_line=settings.max_command_line,
+            max_size=max_size,
+            max_recipients=settings.max_recipients,
+            max_transactions=settings.max_transactions,
+            strict_syntax=settings.strict_syntax,
+            bare_newlines=settings.bare_newlines,
+            max_text_line=settings.max_text_line,
+        )
+        self._sweep: IDelayedCall | None = None
+        self._empty: list[Deferred[None]] = []
+
+    def startFactory(self) -> None:
+        """Begin to watch deadlines."""
+        self._sweep = self.clock.callLater(SWEEP, self._check_times)
+
+    def stopFactory(self) -> None:
+        """Stop watching when the port is closed and nobody is left."""
+        if not self.sessions:
+            self._stop_sweep()
+
+    def buildProtocol(self, addr: IAddress) -> Receiver:
+        """Make the receiver of a new connection."""
+        address = str(getattr(addr, "host", ""))
+        if address.startswith("::ffff:"):
+            address = address.removeprefix("::ffff:")
+        peer = Peer(address, int(getattr(addr, "port", 0)), self.name, self.service)
+        connection = ServerConnection(self._server_settings, self._extensions, lmtp=self.service == "lmtp")
+        dialogue = Dialogue(self._house, connection, peer, self)
+        return Receiver(self, connection, dialogue, trusted=not address or self._is_trusted(address))
+
+    def _check_times(self) -> None:
+        now = self.clock.seconds()
+        for session in list(self.sessions):
+            if now >= session.wakes_at:
+                session.check_time(now)
+        self._sweep = self.clock.callLater(SWEEP, self._check_times)
+
+    def _stop_sweep(self) -> None:
+        if self._sweep is not None and self._sweep.active():
+            self._sweep.cancel()
+        self._sweep = None
+
+    async def stop(self) -> None:
+        """Tell every session 421, let those past the final dot finish first; return when none is left.
+
+        The port must be closed before. May be cancelled: then the rest is cut off.
+        """
+        self.is_stopping = True
+        for session in list(self.sessions):
+            session.close_with(replies.SHUTTING_DOWN)
+        if self.sessions:
+            empty: Deferred[None] = Deferred()
+            self._empty.append(empty)
+            try:
+                await empty
+            finally:
+                for session in list(self.sessions):
+                    session.transport.abortConnection()
+        self._stop_sweep()
+
+    def session_ended(self) -> None:
+        """Hear that a session is gone; tells ``stop`` when it was the last."""
+        if self.is_stopping and not self.sessions:
+            waiting, self._empty = self._empty, []
+            for deferred in waiting:
+                deferred.callback(None)

@@ -1,0 +1,274 @@
+"""One receiving connection: octets from the transport to the machine, what the dialogue says back to the transport.
+
+The flow: ``dataReceived`` feeds the machine, ``_advance`` answers its events until it needs octets or an answer has
+to be waited for, and all that was said leaves in one write. While an answer waits, the machine is paused and commands
+behind it stay in its buffer, in their order; a peer that sends too far ahead has its transport paused.
+
+Deadlines: ``check_time`` is called by the factory once a second. A command must be whole by its deadline, which single
+octets do not move; content moves it by as much time as its octets take at the least rate.
+"""
+
+from typing import TYPE_CHECKING, cast
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IHalfCloseableProtocol, ITCPTransport
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from mailnode.mail.reply import Reply
+from mailnode.sessions.admission import Admitted
+from mailnode.sessions.dialogue import Dialogue, Pending
+from mailnode.smtp import events, replies
+from mailnode.smtp.server import ServerConnection
+
+if TYPE_CHECKING:
+    from mailnode.sessions.factory import ReceiverFactory
+
+READ_AHEAD = 1 << 18
+"""Octets a peer may send ahead of an answer that waits; then its transport is paused."""
+
+LAST_WORDS = 30.0
+"""Seconds that a peer has to read our last words before the connection is cut off."""
+
+NEVER = float("inf")
+
+
+@implementer(IHalfCloseableProtocol)
+class Receiver(Protocol):
+    """The protocol of one connection."""
+
+    log = Logger()
+
+    def __init__(
+        self, factory: "ReceiverFactory", connection: ServerConnection, dialogue: Dialogue, *, trusted: bool
+    ) -> None:
+        self._house = factory
+        self._connection = connection
+        self._dialogue = dialogue
+        self._trusted = trusted
+        self._running: Deferred[bytes] | None = None
+        self._out: list[bytes] = []
+        self._advancing = False
+        self._greeted = False
+        self._admitted = False
+        self._waits_for_place = False
+        self._half_closed = False
+        self._read_paused = False
+        self._closing = False
+        self._lost = False
+        self._began = 0.0
+        self._greet_at = NEVER
+        self._deadline = NEVER
+
+    # --- the door ---------------------------------------------------------------------------------------------
+
+    def connectionMade(self) -> None:
+        """Ask for admission, then greet now or a little later."""
+        house = self._house
+        now = self._began = house.clock.seconds()
+        if ITCPTransport.providedBy(self.transport):
+            cast("ITCPTransport", self.transport).setTcpNoDelay(True)
+        house.sessions.add(self)
+        match house.admission.ask(self._dialogue.peer.address, trusted=self._trusted):
+            case Admitted.YES:
+                self._enter()
+                self._greet_at = now + house.settings.greeting_delay
+                if not house.settings.greeting_delay:
+                    self._greet()
+            case Admitted.LATER:
+                house.admission.waiting += 1
+                self._waits_for_place = True
+                self._greet_at = now + house.settings.overload_wait
+            case Admitted.NO:
+                self._greet(replies.TOO_BUSY)
+            case Admitted.TOO_MANY_FROM_ADDRESS:
+                self._greet(replies.TOO_MANY_CONNECTIONS)
+
+    def _enter(self) -> None:
+        self._admitted = True
+        self._house.admission.enter(self._dialogue.peer.address)
+
+    def _stop_waiting(self) -> None:
+        if self._waits_for_place:
+            self._waits_for_place = False
+            self._house.admission.waiting -= 1
+
+    def _greet(self, reply: Reply | None = None) -> None:
+        self._greeted = True
+        self._greet_at = NEVER
+        if self._connection.has_unread:
+            self._dialogue.note("early-talker")
+            if self._house.settings.early_talkers == "refuse":
+                reply = replies.EARLY_TALKER
+        self._out.append(self._dialogue.greet(reply or self._house.greeting))
+        self._await_command()
+        self._advance()
+
+    # --- time -------------------------------------------------------------------------------------------------
+
+    @property
+    def wakes_at(self) -> float:
+        """Give the moment from which ``check_time`` has something to do."""
+        if self._waits_for_place:
+            return 0.0
+        return min(self._greet_at, self._deadline)
+
+    def check_time(self, now: float) -> None:
+        """Do what is due by ``now``."""
+        if self._waits_for_place:
+            self._check_place(now)
+        elif now >= self._greet_at:
+            self._greet()
+        elif now >= self._deadline:
+            if self._closing:
+                self.transport.abortConnection()
+            else:
+                self.close_with(replies.TIMED_OUT)
+
+    def _check_place(self, now: float) -> None:
+        if self._house.admission.has_place:
+            self._stop_waiting()
+            self._enter()
+            self._greet()
+        elif now >= self._greet_at:
+            self._stop_waiting()
+            self._greet(replies.TOO_BUSY)
+
+    def _await_command(self) -> None:
+        self._deadline = self._house.clock.seconds() + self._house.settings.command_timeout
+
+    def _await_content(self, received: int) -> None:
+        settings = self._house.settings
+        latest = self._house.clock.seconds() + settings.data_timeout
+        self._deadline = min(self._deadline + received / settings.min_data_rate, latest) if received else latest
+
+    # --- octets in, what is said out --------------------------------------------------------------------------
+
+    def dataReceived(self, data: bytes) -> None:
+        """Feed the machine and go as far as it goes."""
+        if self._closing:
+            return
+        self._connection.receive_data(data)
+        if self._running is None and self._greeted:
+            self._advance()
+        elif self._connection.unread > READ_AHEAD and not self._read_paused:
+            self._read_paused = True
+            self.transport.pauseProducing()
+
+    def readConnectionLost(self) -> None:
+        """Answer what was sent before the peer closed its half, then close ours."""
+        self._half_closed = True
+        if self._running is None and not self._closing:
+            self._advance()
+
+    def writeConnectionLost(self) -> None:
+        """Nobody listens any more; ``connectionLost`` follows."""
+
+    def _advance(self) -> None:
+        if self._advancing:
+            return
+        self._advancing = True
+        while self._running is None and not self._dialogue.ends:
+            event = self._connection.next_event()
+            if event is events.NEED_DATA:
+                if self._half_closed:
+                    self._dialogue.ends = True
+                break
+            self._answer(event)
+        self._advancing = False
+        self._flush()
+        if self._dialogue.ends and self._running is None:
+            self._close()
+        elif self._read_paused and self._running is None:
+            self._read_paused = False
+            self.transport.resumeProducing()
+
+    def _answer(self, event: object) -> None:
+        if isinstance(event, events.ContentPart):
+            self._await_content(len(event.octets))
+        answer = self._dialogue.answer(event)
+        if isinstance(answer, bytes):
+            self._out.append(answer)
+            if isinstance(event, events.Data):
+                self._await_content(0)
+            elif not isinstance(event, events.ContentPart):
+                self._await_command()
+        else:
+            self._run(answer, self._deadline if isinstance(event, events.ContentPart) else None)
+
+    def _run(self, answer: Pending, deadline: float | None) -> None:
+        """Wait for an answer; the peer waits for us meanwhile and owes nothing."""
+        self._deadline = NEVER
+        running = self._running = Deferred.fromCoroutine(answer)
+        running.addCallbacks(self._answered, self._not_answered, callbackArgs=(deadline,))
+
+    def _answered(self, said: bytes, deadline: float | None) -> None:
+        self._running = None
+        if self._lost:
+            self._leave(Failure(ConnectionDone()))
+            return
+        self._out.append(said)
+        if deadline is None:
+            self._await_command()
+        else:
+            self._deadline = deadline
+        self._advance()
+
+    def _not_answered(self, failure: Failure) -> None:
+        self._running = None
+        if failure.check(CancelledError) is None:
+            self.log.failure("the dialogue failed", failure)
+            self.transport.abortConnection()
+
+    def _flush(self) -> None:
+        if self._out and not self._lost:
+            self.transport.write(self._out[0] if len(self._out) == 1 else b"".join(self._out))
+        self._out.clear()
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    def close_with(self, reply: Reply) -> None:
+        """Say an unasked-for 421 and close; a message whose final dot is in is finished and answered first."""
+        if self._closing or self._dialogue.is_committing:
+            return
+        said = self._dialogue.interrupt(reply) if self._greeted else self._dialogue.greet(reply)
+        self._out.append(said)
+        self._flush()
+        self._close()
+
+    def _close(self) -> None:
+        self._closing = True
+        if not self._lost:
+            self._deadline = self._house.clock.seconds() + LAST_WORDS
+            self.transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Forget the transaction, unless its final dot is in: then it is finished."""
+        self._lost = self._closing = True
+        self._deadline = self._greet_at = NEVER
+        self._stop_waiting()
+        if self._admitted:
+            self._admitted = False
+            self._house.admission.leave(self._dialogue.peer.address)
+        if not self._dialogue.is_committing:
+            self._leave(reason)
+
+    def _leave(self, reason: Failure) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+        self._dialogue.abort()
+        dialogue, peer = self._dialogue, self._dialogue.peer
+        self.log.info(
+            "{peer}: session on {listener} ended after {duration:.1f}s: "
+            "hello={hello} accepted={accepted} refused={refused} {reason}",
+            event="session", peer=peer.address, listener=peer.listener, hello=peer.hello, tls=peer.tls,
+            account=peer.account, notes=list(peer.notes), accepted=dialogue.accepted, refused=dialogue.refused,
+            duration=self._house.clock.seconds() - self._began,
+            reason="closed" if reason.check(ConnectionDone) else "lost",
+        )  # fmt: skip
+        self._house.sessions.discard(self)
+        self._house.session_ended()
