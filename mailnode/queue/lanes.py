@@ -123,7 +123,9 @@ class LaneState:
 
     def rest(self, now: float, random: schedule.Randomness, *, briefly: bool = False) -> None:
         """Rest from now on; briefly, when so many wait that they must come by more often."""
-        self.resting_until = now + schedule.rest(1 if briefly else self.rests, self.settings, random)
+        if briefly:
+            self.rests = 1
+        self.resting_until = now + schedule.rest(self.rests, self.settings, random)
 
     def wake(self) -> None:
         """End the rest: the next attempt probes."""

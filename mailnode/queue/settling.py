@@ -104,7 +104,7 @@ class Settling:
         except CancelledError:
             raise
         except SpoolTrouble as trouble:
-            log.warning(
+            log.error(  # noqa: TRY400 - the reason says it all
                 "{queue_id}: could not settle: {reason}", event="trouble", queue_id=queue_id, reason=str(trouble)
             )
             self.is_troubled = True
