@@ -110,7 +110,7 @@ class MemorySpool:
         now = self._clock.seconds()
         for key in self._leased:
             recipients = self._owners[key].recipients
-            recipients[key] = evolve(recipients[key], due=now)
+            recipients[key] = evolve(recipients[key], due=min(recipients[key].due, now))
         self._leased.clear()
         return len(self._owners)
 
