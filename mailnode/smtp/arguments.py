@@ -1,0 +1,91 @@
+"""The argument of MAIL and RCPT: a path, then parameters (RFC 5321 4.1.1.2, 4.1.1.3, 4.1.1.11, 4.1.2).
+
+The grammar::
+
+    mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]
+    rcpt = "RCPT TO:" Forward-path [SP Rcpt-parameters]
+    esmtp-param = esmtp-keyword ["=" esmtp-value]
+
+People type blanks after the colon, forget the brackets and let blanks trail; all that is understood unless the
+settings say ``strict_syntax``.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+from mailnode.mail.address import AddressFault, Mailbox
+from mailnode.mail.reply import Reply
+from mailnode.smtp import replies
+from mailnode.smtp.faults import Fault
+
+Draft = TypeVar("Draft")
+
+_PATH = re.compile(r'<(?:[^"<>]|"(?:[^"\\]|\\.)*")*>')
+_UNBRACKETED = re.compile(r'(?:[^"<> ]|"(?:[^"\\]|\\.)*")+')
+_KEYWORD = re.compile(r"[A-Z0-9][A-Z0-9-]*", re.ASCII)
+
+
+def split_path(argument: str, keyword: str, syntax: Reply, *, strict: bool) -> tuple[str, str]:
+    """Split ``FROM:<a@b> SIZE=9`` into the path in its brackets and the rest; Fault with ``syntax`` if it is not that."""
+    start = len(keyword)
+    if argument[:start].upper() != keyword:
+        raise Fault(syntax)
+    if not strict:
+        while argument[start : start + 1] in (" ", "\t"):
+            start += 1
+        argument = argument.rstrip(" \t")
+    if argument[start : start + 1] == "<":
+        path = _bracketed(argument, start)
+    else:
+        path = None if strict else _UNBRACKETED.match(argument, start)
+        path = path and path[0]
+    if not path:
+        raise Fault(syntax)
+    rest = argument[start + len(path) :]
+    if rest and rest[0] != " ":
+        raise Fault(syntax)
+    return path if path[0] == "<" else f"<{path}>", rest[1:]
+
+
+def _bracketed(argument: str, start: int) -> str | None:
+    end = argument.find(">", start)
+    if '"' not in argument[start:end]:
+        return argument[start : end + 1]
+    found = _PATH.match(argument, start)
+    return found and found[0]
+
+
+def parse_path(path: str, parse: Callable[[str], Mailbox], code: int, status: str) -> Mailbox:
+    """Read the path; Fault with the address's own sentence when it is none (RFC 3463 section 3.2)."""
+    try:
+        return parse(path)
+    except AddressFault as fault:
+        raise Fault(Reply.of(code, status, str(fault))) from None
+
+
+def read_parameters(
+    text: str, known: Mapping[str, Callable[[Draft, str | None], None]], draft: Draft, *, strict: bool
+) -> None:
+    """Read every parameter into the draft; Fault for one that is unknown, wrong or there twice."""
+    seen: set[str] = set()
+    for parameter in _split(text, strict=strict):
+        keyword, equals, value = parameter.partition("=")
+        keyword = keyword.upper()
+        if keyword in seen:
+            raise Fault(replies.PARAMETER_TWICE)
+        seen.add(keyword)
+        read = known.get(keyword)
+        if read is None:
+            raise Fault(replies.PARAMETER_UNKNOWN if _KEYWORD.fullmatch(keyword) else replies.PARAMETER_SYNTAX)
+        if equals and (not value or "=" in value):
+            raise Fault(replies.PARAMETER_SYNTAX)
+        read(draft, value if equals else None)
+
+
+def _split(text: str, *, strict: bool) -> Iterator[str]:
+    for parameter in text.split(" "):
+        if parameter:
+            yield parameter
+        elif strict:
+            raise Fault(replies.PARAMETER_SYNTAX)

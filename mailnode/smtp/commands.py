@@ -1,0 +1,146 @@
+"""A command line becomes an event (RFC 5321 4.1.1, RFC 2033 4, RFC 3030 2).
+
+``VERBS`` is the table: each verb, its column in the table of order, and the function that reads its argument. Such a
+function raises ``Fault`` with the reply to give; it knows nothing of the session but what ``Context`` tells it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from attrs import frozen
+
+from mailnode.mail.address import parse_forward_path, parse_reverse_path
+from mailnode.mail.envelope import Envelope, Recipient
+from mailnode.smtp import events, replies
+from mailnode.smtp.arguments import parse_path, read_parameters, split_path
+from mailnode.smtp.events import Event
+from mailnode.smtp.extensions import MailDraft, RcptDraft
+from mailnode.smtp.faults import Fault
+from mailnode.smtp.offer import Offer
+from mailnode.smtp.states import Command
+
+_NAME = re.compile(r"[^\s()<>;,\\\"\x00-\x1f\x7f]{1,255}")
+_STRICT_NAME = re.compile(r"[A-Za-z0-9.-]{1,255}|\[[^\s()<>;,\\\"\[\]]{1,100}\]", re.ASCII)
+_CHUNK = re.compile(r"([0-9]{1,18})(?: +(LAST))?", re.ASCII | re.IGNORECASE)
+
+
+@frozen
+class Verb:
+    """One command of the protocol."""
+
+    command: Command
+    read: Callable[[str, str, Offer, bool], Event]
+    """Given verb, argument, the offer, and whether the transaction is under SMTPUTF8."""
+
+
+@frozen
+class Chunk:
+    """BDAT: how many octets follow, and whether they are the last."""
+
+    size: int
+    is_last: bool
+
+
+def _hello(verb: str, argument: str, offer: Offer, _smtputf8: bool) -> Event:
+    name = argument if offer.settings.strict_syntax else argument.strip()
+    if not (_STRICT_NAME if offer.settings.strict_syntax else _NAME).fullmatch(name):
+        raise Fault(replies.NAME_NEEDED)
+    return events.Hello(verb, name)
+
+
+def _mail(_verb: str, argument: str, offer: Offer, _smtputf8: bool) -> Event:
+    strict = offer.settings.strict_syntax
+    path, parameters = split_path(argument, "FROM:", replies.MAIL_SYNTAX, strict=strict)
+    draft = MailDraft(parse_path(path, parse_reverse_path, 553, "5.1.7"))
+    if parameters:
+        read_parameters(parameters, offer.mail, draft, strict=strict)
+    if draft.reverse_path.needs_smtputf8 and not draft.smtputf8:
+        raise Fault(replies.UTF8_SENDER)
+    envelope = Envelope(
+        draft.reverse_path, (), draft.envelope_id, draft.returns, draft.body, draft.smtputf8, tuple(draft.extra)
+    )
+    return events.Mail(envelope, draft.size)
+
+
+def _rcpt(_verb: str, argument: str, offer: Offer, smtputf8: bool) -> Event:
+    strict = offer.settings.strict_syntax
+    path, parameters = split_path(argument, "TO:", replies.RCPT_SYNTAX, strict=strict)
+    forward_path = parse_path(path, parse_forward_path, 553, "5.1.3")
+    if forward_path.needs_smtputf8 and not smtputf8:
+        raise Fault(replies.UTF8_RECIPIENT)
+    if not parameters:
+        return events.Rcpt(Recipient(forward_path))
+    draft = RcptDraft(forward_path, smtputf8)
+    read_parameters(parameters, offer.rcpt, draft, strict=strict)
+    return events.Rcpt(Recipient(forward_path, draft.notify, draft.original))
+
+
+def _bare(event: Event) -> Callable[[str, str, Offer, bool], Event]:
+    """Read a command that has no argument."""
+
+    def read(_verb: str, argument: str, offer: Offer, _smtputf8: bool) -> Event:
+        if argument and (offer.settings.strict_syntax or argument.strip()):
+            raise Fault(replies.NO_ARGUMENT)
+        return event
+
+    return read
+
+
+def _noop(_verb: str, _argument: str, _offer: Offer, _smtputf8: bool) -> Event:
+    return events.Noop()
+
+
+def _help(_verb: str, argument: str, _offer: Offer, _smtputf8: bool) -> Event:
+    return events.HelpAsked(argument.strip())
+
+
+def _asking(make: Callable[[str], Event]) -> Callable[[str, str, Offer, bool], Event]:
+    """Read VRFY or EXPN, whose argument may end with SMTPUTF8 (RFC 6531 section 3.7.4.2)."""
+
+    def read(_verb: str, argument: str, offer: Offer, _smtputf8: bool) -> Event:
+        words = argument.strip()
+        if offer.with_smtputf8 and words.upper().endswith(" SMTPUTF8"):
+            words = words[: -len(" SMTPUTF8")].rstrip()
+        if not words:
+            raise Fault(replies.ARGUMENT_NEEDED)
+        return make(words)
+
+    return read
+
+
+def read_extra(verb: str, argument: str) -> Event:
+    """Give the event of a command that an extension added."""
+    return events.Extra(verb, argument.strip())
+
+
+def read_chunk(argument: str) -> Chunk:
+    """Read the argument of BDAT; Fault ends the session, since what follows may be content (RFC 3030 section 2)."""
+    found = _CHUNK.fullmatch(argument.strip())
+    if found is None:
+        raise Fault(replies.BDAT_SYNTAX)
+    return Chunk(int(found[1]), found[2] is not None)
+
+
+_BOTH = {
+    "MAIL": Verb(Command.MAIL, _mail),
+    "RCPT": Verb(Command.RCPT, _rcpt),
+    "DATA": Verb(Command.DATA, _bare(events.Data())),
+    "RSET": Verb(Command.RSET, _bare(events.Reset())),
+    "NOOP": Verb(Command.NOOP, _noop),
+    "QUIT": Verb(Command.QUIT, _bare(events.Quit())),
+    "VRFY": Verb(Command.NOOP, _asking(events.Verify)),
+    "EXPN": Verb(Command.NOOP, _asking(events.Expand)),
+    "HELP": Verb(Command.NOOP, _help),
+}
+
+VERBS: Mapping[str, Verb] = {**_BOTH, "EHLO": Verb(Command.HELLO, _hello), "HELO": Verb(Command.HELLO, _hello)}
+"""The verbs of SMTP."""
+
+LMTP_VERBS: Mapping[str, Verb] = {**_BOTH, "LHLO": Verb(Command.HELLO, _hello)}
+"""The verbs of LMTP: EHLO and HELO are not among them (RFC 2033 section 4.1)."""
+
+BY_EXTENSION: Mapping[str, Verb] = {"STARTTLS": Verb(Command.STARTTLS, _bare(events.StartTls()))}
+"""Verbs that only an extension opens but that the machine itself must know; BDAT is read apart."""
+
+NOT_OURS = frozenset({"AUTH", "BDAT", "STARTTLS", "ETRN", "ATRN", "BURL", "TURN", "SEND", "SOML", "SAML"})
+"""Verbs of RFCs which get 502 and not 500 where no extension offers them (RFC 5321 section 4.2.4)."""
