@@ -47,7 +47,7 @@ class MaildirSettings:
     threads: int = 1
     """Threads that write; a second one helps where the disk is slow and the processor is not."""
     batch: int = 100
-    """Mailboxes written to and made durable together at most."""
+    """Files that are written and made durable together, at most; so many are open at a time."""
 
 
 @define(eq=False)
@@ -77,6 +77,7 @@ class MaildirCourier:
         random: Random | None = None,
     ) -> None:
         self._log = Logger()
+        self._batch = settings.batch
         self._is_unix = settings.line_ends == "lf"
         random = random or SystemRandom()
         names = UniqueNames(hostname, clock, random)
@@ -103,7 +104,10 @@ class MaildirCourier:
         await gone
 
     def _write(self, carriages: Sequence[_Carriage]) -> None:
-        self._writer.write([d for carriage in carriages if not carriage.is_dropped for d in carriage.deliveries])
+        deliveries = [d for carriage in carriages if not carriage.is_dropped for d in carriage.deliveries]
+        # A request may have a thousand recipients, and each file of a batch is open for a while.
+        for start in range(0, len(deliveries), self._batch):
+            self._writer.write(deliveries[start : start + self._batch])
 
     def _answer(self, carriages: Sequence[_Carriage]) -> None:
         for carriage in carriages:

@@ -17,7 +17,7 @@ HEADER_LIMIT = 262144
 """Octets of the header in which a loop is looked for."""
 
 _DELIVERED_TO = re.compile(rb"^delivered-to[ \t]*:([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)", re.IGNORECASE | re.MULTILINE)
-_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_BLANK_LINE = re.compile(rb"(?:\A|\r?\n)\r?\n")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -57,7 +57,7 @@ def _header(content: Content) -> bytes:
         taken += block
         end = _BLANK_LINE.search(taken, seam)
         if end is not None:
-            return bytes(taken[: end.start()])
+            return bytes(taken[: min(end.start(), HEADER_LIMIT)])
         if len(taken) >= HEADER_LIMIT:
             break
     return bytes(taken[:HEADER_LIMIT])
