@@ -29,7 +29,7 @@ Answer = str | Trouble | Callable[[str], "str | Trouble"]
 EHLO = "250-peer.example\n250-PIPELINING\n250-8BITMIME\n250-ENHANCEDSTATUSCODES\n250 SIZE 104857600"
 """What a peer offers unless told otherwise."""
 
-_DEFAULT: Mapping[str, Answer] = {
+GOOD: Mapping[str, Answer] = {
     "CONNECT": "220 peer.example ESMTP",
     "EHLO": EHLO,
     "HELO": "250 peer.example",
@@ -41,6 +41,7 @@ _DEFAULT: Mapping[str, Answer] = {
     "NOOP": "250 2.0.0 OK",
     "QUIT": "221 2.0.0 bye",
 }
+"""The script of a server that takes everything."""
 
 
 @frozen
@@ -71,7 +72,7 @@ class Peer:
     def __init__(
         self, script: Mapping[str, Answer] | None = None, *, address: str = "127.0.0.1", port: int = 0
     ) -> None:
-        self.script: dict[str, Answer] = {**_DEFAULT, **(script or {})}
+        self.script: dict[str, Answer] = {**GOOD, **(script or {})}
         self.arrived: list[Arrived] = []
         self.sessions = 0
         self.commands: list[str] = []

@@ -24,7 +24,9 @@ def with_smtplib(port: int, to: str, file: Path) -> None:
 
 
 def with_swaks(port: int, to: str, file: Path) -> None:
-    """Send with swaks."""
+    """Send with swaks, which puts a line end of its own behind the data."""
+    data = file.with_suffix(".swaks")
+    data.write_bytes(file.read_bytes().removesuffix(b"\r\n"))
     _run(
         program("swaks"),
         "--server",
@@ -36,7 +38,7 @@ def with_swaks(port: int, to: str, file: Path) -> None:
         "--to",
         to,
         "--data",
-        f"@{file}",
+        f"@{data}",
     )
 
 
