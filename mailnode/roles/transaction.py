@@ -143,14 +143,11 @@ class InboundTransaction:
 
     async def commit(self) -> Sequence[Reply]:
         """Deliver, keep, then answer."""
-        fault = self._collecting.fault or self._hop_fault()
-        if fault is None:
-            content = await self._collecting.finish()
-            fault = self._collecting.fault
-        if fault is not None:
+        try:
+            message = self._seal(await self._content())
+        except Refused as no:
             self.abort()
-            return [fault] * len(self._accepted)
-        message = self._seal(content)
+            return [no.reply] * len(self._accepted)
         outcomes = await self._deliver(message)
         refused = self._refused(outcomes)
         trouble = await self._keep(message, self._left_over(outcomes, refused))
@@ -160,9 +157,15 @@ class InboundTransaction:
         self._log_accepted(message, answers)
         return answers
 
-    def _hop_fault(self) -> Reply | None:
-        hops = count_hops(self._collecting.start)
-        return replies.TOO_MANY_HOPS if hops > self._house.settings.max_hops else None
+    async def _content(self) -> Content:
+        """Give what was collected; Refused when it must not be accepted."""
+        collecting = self._collecting
+        content = await collecting.finish() if collecting.fault is None else Content(b"")
+        if collecting.fault is not None:
+            raise Refused(collecting.fault)
+        if count_hops(collecting.start) > self._house.settings.max_hops:
+            raise Refused(replies.TOO_MANY_HOPS)
+        return content
 
     def _seal(self, content: Content) -> Message:
         """Put our trace field on top; the envelope's recipients come in with each copy."""

@@ -75,7 +75,7 @@ class ReceiverFactory(Factory):
         if not self.sessions:
             self._stop_sweep()
 
-    def buildProtocol(self, addr: IAddress) -> Receiver:
+    def buildProtocol(self, addr: IAddress | None) -> Receiver:
         """Make the receiver of a new connection."""
         address = str(getattr(addr, "host", ""))
         if address.startswith("::ffff:"):
@@ -112,7 +112,7 @@ class ReceiverFactory(Factory):
                 await empty
             finally:
                 for session in list(self.sessions):
-                    session.transport.abortConnection()
+                    session.cut_off()
         self._stop_sweep()
 
     def session_ended(self) -> None:

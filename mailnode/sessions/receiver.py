@@ -25,6 +25,8 @@ from mailnode.smtp import events, replies
 from mailnode.smtp.server import ServerConnection
 
 if TYPE_CHECKING:
+    from twisted.internet.tcp import Connection
+
     from mailnode.sessions.factory import ReceiverFactory
 
 READ_AHEAD = 1 << 18
@@ -69,8 +71,9 @@ class Receiver(Protocol):
         """Ask for admission, then greet now or a little later."""
         house = self._house
         now = self._began = house.clock.seconds()
+        self._wire = cast("Connection", self.transport)
         if ITCPTransport.providedBy(self.transport):
-            cast("ITCPTransport", self.transport).setTcpNoDelay(True)
+            self._wire.setTcpNoDelay(True)
         house.sessions.add(self)
         match house.admission.ask(self._dialogue.peer.address, trusted=self._trusted):
             case Admitted.YES:
@@ -124,7 +127,7 @@ class Receiver(Protocol):
             self._greet()
         elif now >= self._deadline:
             if self._closing:
-                self.transport.abortConnection()
+                self._wire.abortConnection()
             else:
                 self.close_with(replies.TIMED_OUT)
 
@@ -156,7 +159,7 @@ class Receiver(Protocol):
             self._advance()
         elif self._connection.unread > READ_AHEAD and not self._read_paused:
             self._read_paused = True
-            self.transport.pauseProducing()
+            self._wire.pauseProducing()
 
     def readConnectionLost(self) -> None:
         """Answer what was sent before the peer closed its half, then close ours."""
@@ -184,7 +187,7 @@ class Receiver(Protocol):
             self._close()
         elif self._read_paused and self._running is None:
             self._read_paused = False
-            self.transport.resumeProducing()
+            self._wire.resumeProducing()
 
     def _answer(self, event: object) -> None:
         if isinstance(event, events.ContentPart):
@@ -221,11 +224,11 @@ class Receiver(Protocol):
         self._running = None
         if failure.check(CancelledError) is None:
             self.log.failure("the dialogue failed", failure)
-            self.transport.abortConnection()
+            self._wire.abortConnection()
 
     def _flush(self) -> None:
         if self._out and not self._lost:
-            self.transport.write(self._out[0] if len(self._out) == 1 else b"".join(self._out))
+            self._wire.write(self._out[0] if len(self._out) == 1 else b"".join(self._out))
         self._out.clear()
 
     # --- the end ----------------------------------------------------------------------------------------------
@@ -243,7 +246,7 @@ class Receiver(Protocol):
         self._closing = True
         if not self._lost:
             self._deadline = self._house.clock.seconds() + LAST_WORDS
-            self.transport.loseConnection()
+            self._wire.loseConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Forget the transaction, unless its final dot is in: then it is finished."""
@@ -255,6 +258,10 @@ class Receiver(Protocol):
             self._house.admission.leave(self._dialogue.peer.address)
         if not self._dialogue.is_committing:
             self._leave(reason)
+
+    def cut_off(self) -> None:
+        """Close without a word."""
+        self._wire.abortConnection()
 
     def _leave(self, reason: Failure) -> None:
         running, self._running = self._running, None
