@@ -8,7 +8,7 @@ Two halves that meet only in settings.py:
 
 * ``router``, ``domains``, ``patterns``, ``resolution``: from an address to a Route, asking nobody but the Directory. No DNS at RCPT:
   whether another domain exists is the queue's question, so that a dead DNS never closes the door.
-* ``resolver`` (with ``wire``, ``transport``, ``cache``, ``sharing``, ``system``) and ``exchanges``: from a next hop to hosts.
+* ``resolver`` (with ``servers``, ``wire``, ``transport``, ``cache``, ``sharing``, ``system``) and ``exchanges``: from a next hop to hosts.
 
 Rules:
 

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 import idna
 
 from mailnode.interfaces import NoSuchDomain
+from mailnode.mail.domain import key
 
 MAX_NAME = 253
 """Octets of a name as written, without its final dot (RFC 1035 section 2.3.4 gives 255 on the wire)."""
@@ -51,11 +52,8 @@ def is_host_name(name: str) -> bool:
 
 
 def domain_key(domain: str) -> str:
-    """Give the domain of a mailbox in the one form that is compared; ValueError when it is no domain.
-
-    Address literals lose nothing but the case of their letters.
-    """
-    return domain.lower() if domain.startswith("[") else to_a_labels(domain)
+    """Give the domain of a mailbox in the one form that is compared; ValueError when it is no domain."""
+    return key(domain) if domain.startswith("[") else to_a_labels(domain)
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address:

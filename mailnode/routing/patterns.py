@@ -2,8 +2,7 @@
 
 from attrs import frozen
 
-from mailnode.routing.names import to_a_labels
-from mailnode.routing.next_hop import parse_literal
+from mailnode.routing.names import domain_key, to_a_labels
 
 
 @frozen
@@ -41,11 +40,4 @@ def _parse(text: str) -> Pattern:
     local_part, at, domain = text.rpartition("@")
     if at and not local_part:
         raise ValueError(text)
-    return Pattern(_domain(domain), local_part.casefold())
-
-
-def _domain(text: str) -> str:
-    if text.startswith("["):
-        parse_literal(text)
-        return text.lower()
-    return to_a_labels(text)
+    return Pattern(domain_key(domain), local_part.casefold())

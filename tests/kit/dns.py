@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import dns.exception
 import dns.message
@@ -71,9 +72,9 @@ def free_dns_port(address: str = "127.0.0.1") -> int:
 
 
 class NsdServer:
-    """A real authoritative DNS server (nsd) for some zones; use it with ``with``, or ``start`` and ``stop``.
+    r"""A real authoritative DNS server (nsd) for some zones; use it with ``with``, or ``start`` and ``stop``.
 
-    ``server.serve({"example.org": "@ MX 10 a\\na A 127.0.0.2"})`` writes the zones and starts or restarts it. Zone texts are
+    ``server.serve({"example.org": "@ MX 10 a\na A 127.0.0.2"})`` writes the zones and starts or restarts it. Zone texts are
     master file lines (RFC 1035 section 5.1) without SOA and NS, which are added; names without a final dot are
     relative to the zone. ``server.name`` is what ``[resolver] servers`` wants.
     """
@@ -97,7 +98,7 @@ class NsdServer:
         """Give the server as a setting: ``127.0.0.1:5300``."""
         return f"{self.address}:{self.port}"
 
-    def __enter__(self) -> "NsdServer":
+    def __enter__(self) -> Self:
         """Do nothing yet: ``serve`` starts it."""
         return self
 

@@ -1,0 +1,108 @@
+"""What is wrong with the settings of routing, all of it at once: where, and what would be right."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from mailnode.routing.domains import read_member
+from mailnode.routing.names import to_a_labels
+from mailnode.routing.next_hop import parse_next_hop
+from mailnode.routing.patterns import parse_pattern
+from mailnode.routing.settings import DomainSettings, ResolverSettings, RouteSettings
+from mailnode.routing.system import parse_server
+
+Steps = tuple[str | int, ...]
+"""The way to a setting: ``("domain", 0, "aliases", "staff", 1)``."""
+Fault = tuple[Steps, str]
+"""Where, and a sentence."""
+
+_GOES_SOMEWHERE = frozenset({"lmtp"})
+"""Couriers that need a next hop."""
+
+
+def faults(
+    *,
+    domains: Sequence[DomainSettings] = (),
+    routes: Sequence[RouteSettings] = (),
+    resolver: ResolverSettings | None = None,
+) -> Sequence[Fault]:
+    """Give all faults; nothing that passes makes the router or the resolver raise."""
+    return [*_domains(domains), *_routes(routes), *_resolver(resolver or ResolverSettings())]
+
+
+def _domains(domains: Sequence[DomainSettings]) -> Iterator[Fault]:
+    names: dict[str, int] = {}
+    for place, settings in enumerate(domains):
+        steps = ("domain", place)
+        try:
+            name = to_a_labels(settings.name)
+        except ValueError:
+            yield (*steps, "name"), f'expected a domain such as "example.org", not "{settings.name}"'
+            continue
+        first = names.setdefault(name, place)
+        if first != place:
+            yield (*steps, "name"), f"domain[{first}] has the same name"
+        yield from _domain(steps, settings, name)
+
+
+def _domain(steps: Steps, settings: DomainSettings, name: str) -> Iterator[Fault]:
+    yield from _next_hop(steps, settings.courier, settings.next_hop)
+    yield from _aliases((*steps, "aliases"), settings, name)
+    if settings.catch_all:
+        yield from _refused((*steps, "catch_all"), partial(read_member, settings.catch_all, name))
+        if settings.accounts == "any":
+            yield (*steps, "catch_all"), 'it leaves nothing to accounts = "any"; remove one of the two'
+    if len(settings.separator) > 1 or settings.separator in {"@", "/", '"', " "}:
+        yield (*steps, "separator"), f'expected one character such as "+" or "-", or "", not "{settings.separator}"'
+
+
+def _aliases(steps: Steps, settings: DomainSettings, name: str) -> Iterator[Fault]:
+    seen: dict[str, str] = {}
+    for alias, members in settings.aliases.items():
+        first = seen.setdefault(alias.casefold(), alias)
+        if first != alias:
+            yield (*steps, alias), f'"{first}" is the same alias; letters of either case are equal'
+        if "@" in alias:
+            yield (*steps, alias), f"expected a local part, without @ and domain: it is for {name} already"
+        if not members:
+            yield (*steps, alias), "expected at least one member"
+        for place, member in enumerate(members):
+            yield from _refused((*steps, alias, place), partial(read_member, member, name))
+
+
+def _routes(routes: Sequence[RouteSettings]) -> Iterator[Fault]:
+    seen: dict[str, int] = {}
+    for place, settings in enumerate(routes):
+        steps = ("route", place)
+        yield from _refused((*steps, "match"), partial(parse_pattern, settings.match))
+        yield from _next_hop(steps, settings.courier, settings.next_hop)
+        first = seen.setdefault(settings.match.lower(), place)
+        if first != place:
+            yield (*steps, "match"), f"route[{first}] matches the same and comes first"
+
+
+def _next_hop(steps: Steps, courier: str, next_hop: str) -> Iterator[Fault]:
+    if courier == "smtp" and next_hop:
+        yield from _refused((*steps, "next_hop"), partial(parse_next_hop, next_hop))
+    if courier in _GOES_SOMEWHERE and not next_hop:
+        yield (*steps, "next_hop"), f'the courier "{courier}" needs a next hop such as "[127.0.0.1]:24"'
+
+
+def _resolver(settings: ResolverSettings) -> Iterator[Fault]:
+    for place, server in enumerate(settings.servers):
+        yield from _refused(("resolver", "servers", place), partial(parse_server, server))
+    for name, least in (
+        ("timeout", 0.01),
+        ("patience", 0.01),
+        ("attempts", 1),
+        ("concurrency", 1),
+        ("cache_entries", 0),
+    ):
+        if getattr(settings, name) < least:
+            yield ("resolver", name), f"expected at least {least:g}"
+
+
+def _refused(steps: Steps, parse: Callable[[], object]) -> Iterator[Fault]:
+    try:
+        parse()
+    except ValueError as error:
+        yield steps, str(error)

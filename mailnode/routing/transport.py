@@ -1,0 +1,175 @@
+"""How a question travels: one UDP datagram from a fresh socket, or one TCP connection (RFC 1035 4.2, RFC 7766).
+
+Each question has a socket of its own: the kernel gives it a random port, takes datagrams from the asked server
+only, and reports a closed port at once (RFC 5452 section 9.2). Whatever arrives is shown to ``read``; what is not an answer to the
+question is passed over, and too much of it ends the try.
+"""
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any, Protocol, cast
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
+from twisted.internet.error import CannotListenError, ConnectError
+from twisted.internet.interfaces import IReactorTCP, IReactorTime, IReactorUDP, ITCPTransport, IUDPTransport
+from twisted.internet.protocol import DatagramProtocol, connectionDone
+from twisted.protocols.basic import Int16StringReceiver
+from twisted.python.failure import Failure
+
+from mailnode.routing.wire import Reading
+
+_SILENCE = (OSError, ConnectError, DeferredTimeout)
+
+MAX_STRAY = 100
+"""Datagrams that are no answer, before the try is given up: someone is guessing ids."""
+
+Read = Callable[[bytes], Reading | None]
+"""Reads an answer; None for what is none. What it raises ends the try."""
+
+
+class Unanswered(Exception):  # noqa: N818 - it is what happened
+    """The server could not be reached, or said nothing in time."""
+
+
+@frozen
+class NameServer:
+    """Where a DNS server listens."""
+
+    address: str
+    port: int = 53
+
+    @property
+    def is_loopback(self) -> bool:
+        """Tell whether it runs on this machine."""
+        return ip_address(self.address).is_loopback
+
+    def __str__(self) -> str:
+        """Render as in the settings."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+class Wire(Protocol):
+    """Carries a question to a server and gives what was read of its answer; raises Unanswered."""
+
+    async def datagram(self, server: NameServer, octets: bytes, read: Read, seconds: float) -> Reading:
+        """Ask by UDP."""
+        ...
+
+    async def stream(self, server: NameServer, octets: bytes, read: Read, seconds: float) -> Reading:
+        """Ask by TCP."""
+        ...
+
+
+class SocketWire:
+    """A Wire of real sockets."""
+
+    def __init__(self, reactor: Any, clock: IReactorTime) -> None:
+        """Take a reactor with UDP and TCP, and the clock of the timeouts."""
+        self._datagrams: IReactorUDP = reactor
+        self._streams: IReactorTCP = reactor
+        self._clock = clock
+
+    async def datagram(self, server: NameServer, octets: bytes, read: Read, seconds: float) -> Reading:
+        """Ask by UDP; the socket is closed when this ends, in whatever way."""
+        protocol = _Datagram(server, octets, read)
+        interface = "::" if ":" in server.address else ""
+        try:
+            port = self._datagrams.listenUDP(0, protocol, interface=interface, maxPacketSize=65535)
+        except CannotListenError as error:
+            raise Unanswered(f"{server}: {error}") from None
+        try:
+            protocol.ask()
+            return await protocol.answered.addTimeout(seconds, self._clock)
+        except _SILENCE as error:
+            raise Unanswered(f"{server}: {error}") from None
+        finally:
+            port.stopListening()
+
+    async def stream(self, server: NameServer, octets: bytes, read: Read, seconds: float) -> Reading:
+        """Ask by TCP; the connection is closed when this ends."""
+        endpoint = (TCP6ClientEndpoint if ":" in server.address else TCP4ClientEndpoint)(
+            self._streams, server.address, server.port, timeout=max(1, int(seconds))
+        )
+        protocol = _Stream(octets, read)
+        try:
+            await connectProtocol(endpoint, protocol)
+            return await protocol.answered.addTimeout(seconds, self._clock)
+        except _SILENCE as error:
+            raise Unanswered(f"{server}: {error}") from None
+        finally:
+            protocol.close()
+
+
+class _Awaiting:
+    """Shows what arrives to ``read`` and keeps the first answer."""
+
+    def __init__(self, read: Read) -> None:
+        self.answered: Deferred[Reading] = Deferred()
+        self._read = read
+        self._stray = 0
+
+    def show(self, octets: bytes) -> None:
+        if self.answered.called:
+            return
+        try:
+            reading = self._read(octets)
+        except Exception:  # noqa: BLE001 - whoever awaits it gets it
+            self.answered.errback(Failure())
+            return
+        if reading is not None:
+            self.answered.callback(reading)
+            return
+        self._stray += 1
+        if self._stray > MAX_STRAY:
+            self.fail("a flood of strange answers")
+
+    def fail(self, reason: str) -> None:
+        if not self.answered.called:
+            self.answered.errback(Failure(ConnectError(string=reason)))
+
+
+class _Datagram(DatagramProtocol):
+    noisy = False
+
+    def __init__(self, server: NameServer, octets: bytes, read: Read) -> None:
+        self._server = server
+        self._octets = octets
+        self._awaiting = _Awaiting(read)
+        self.answered = self._awaiting.answered
+
+    def ask(self) -> None:
+        transport = cast("IUDPTransport", self.transport)
+        # Connected: from now on the kernel drops what comes from anywhere else.
+        transport.connect(self._server.address, self._server.port)
+        transport.write(self._octets, None)
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:  # noqa: ARG002 - the kernel has looked at it
+        self._awaiting.show(datagram)
+
+    def connectionRefused(self) -> None:
+        self._awaiting.fail("the port is closed")
+
+
+class _Stream(Int16StringReceiver):
+    def __init__(self, octets: bytes, read: Read) -> None:
+        self._octets = octets
+        self._awaiting = _Awaiting(read)
+        self.answered = self._awaiting.answered
+
+    def connectionMade(self) -> None:
+        self.sendString(self._octets)
+
+    def stringReceived(self, string: bytes) -> None:
+        self._awaiting.show(string)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002 - any end is early
+        self._awaiting.fail("the connection was closed")
+
+    def close(self) -> None:
+        # Nobody waits for it any more: a failure that comes now has no reader.
+        self.answered.addErrback(lambda _: None)
+        if self.transport is not None:
+            cast("ITCPTransport", self.transport).abortConnection()
