@@ -30,7 +30,7 @@ from mailnode.mail.route import Route
 from mailnode.queue.attempt import Attempt
 from mailnode.queue.schedule import expiry, is_warning_due, next_attempt
 from mailnode.queue.settings import QueueSettings
-from mailnode.queue.settling import Settled
+from mailnode.queue.settling import Settled, plainly
 from mailnode.routing.resolution import Resolution, resolve
 
 log = Logger()
@@ -73,6 +73,18 @@ class RelayRole:
 
     async def settle(self, attempt: Attempt) -> Settled:
         """Decide for every recipient of the attempt, and write the reports that are owed."""
+        try:
+            return await self._decide(attempt)
+        except NotNow as trouble:
+            log.info(
+                "{queue_id}: settled later: {reason}",
+                event="trouble",
+                queue_id=attempt.message.queue_id,
+                reason=str(trouble),
+            )
+            return plainly(attempt, self.settings)
+
+    async def _decide(self, attempt: Attempt) -> Settled:
         now = self.clock.seconds()
         fates = [
             self._fate(queued, outcome, attempt, now)
@@ -204,4 +216,4 @@ def _reported(queued: QueuedRecipient, action: Action, outcome: Outcome, attempt
 
 
 def _drop(queue_id: str, reason: str) -> None:
-    log.warning("{queue_id}: dropped: {reason}", event="dropped", queue_id=queue_id, reason=reason)
+    log.info("{queue_id}: dropped: {reason}", event="dropped", queue_id=queue_id, reason=reason)
