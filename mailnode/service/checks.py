@@ -9,7 +9,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from mailnode.service.faults import Fault
+from mailnode.routing.faults import faults as routing_faults
+from mailnode.service.current import REFUSE
+from mailnode.service.faults import Fault, suggestion
 from mailnode.service.settings import ListenerSettings, NodeSettings
 
 LATER = "comes with a later version"
@@ -91,6 +93,22 @@ def _tls(place: int, listener: ListenerSettings) -> Iterator[Fault]:
         yield Fault(("listener", place, "tls"), f'"{listener.tls}" {LATER}; write "none"')
 
 
+def _routing(settings: NodeSettings) -> Iterator[Fault]:
+    for steps, problem in routing_faults(domains=settings.domain, routes=settings.route, resolver=settings.resolver):
+        yield Fault(steps, problem)
+
+
+def _couriers(settings: NodeSettings) -> Iterator[Fault]:
+    for heading, known in _KNOWN_COURIERS.items():
+        for place, one in enumerate(getattr(settings, heading)):
+            if one.courier not in known:
+                problem = f'there is no courier "{one.courier}" here; {suggestion(one.courier, known)}'
+                yield Fault((heading, place, "courier"), problem)
+
+
+_KNOWN_COURIERS = {"domain": ("maildir", "mbox", "lmtp"), "route": ("smtp", "lmtp", REFUSE)}
+
+
 def endpoint_problem(description: str) -> str:
     """Say why Twisted would not take this endpoint; empty when it would."""
     from twisted.internet.endpoints import serverFromString  # noqa: PLC0415 - only a check needs it this early
@@ -108,4 +126,4 @@ def endpoint_problem(description: str) -> str:
 
 Check = Callable[[NodeSettings], Iterable[Fault]]
 
-_CHECKS: tuple[Check, ...] = (_workers, _hostname, _networks, _data_folder, _listeners)
+_CHECKS: tuple[Check, ...] = (_workers, _hostname, _networks, _data_folder, _listeners, _routing, _couriers)

@@ -7,12 +7,13 @@ durations and sizes are strings with their unit. What concerns more than one key
 
 import enum
 import tomllib
+import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, cast, get_args, get_origin
 
 import attrs
-from cattrs import BaseConverter, Converter
+from cattrs import Converter
 from cattrs.errors import AttributeValidationNote, ClassValidationError
 from cattrs.gen import make_dict_structure_fn
 
@@ -32,12 +33,13 @@ def load(path: Path) -> NodeSettings:
     try:
         with path.open("rb") as file:
             octets = file.read(LARGEST + 1)
-        if len(octets) > LARGEST:
-            raise ConfigurationFaults(str(path), [Fault(("file",), "is too large to be a configuration")])
-        text = octets.decode("utf-8")
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigurationFaults(str(path), [Fault(("file",), f"cannot be read: {reason}")]) from error
+    if len(octets) > LARGEST:
+        raise ConfigurationFaults(str(path), [Fault(("file",), "is too large to be a configuration")])
+    try:
+        text = octets.decode("utf-8")
     except UnicodeDecodeError as error:
         line = octets[: error.start].count(b"\n") + 1
         raise ConfigurationFaults(str(path), [Fault((f"line {line}",), "is not UTF-8")]) from error
@@ -88,16 +90,16 @@ def converter() -> Converter:
         made.register_structure_hook(kind, _strict(kind, wanted))
     made.register_structure_hook_func(lambda cls: cls is Seconds, _quantity(parse_seconds, 'a duration such as "15m"'))
     made.register_structure_hook_func(lambda cls: cls is Octets, _quantity(parse_octets, 'a size such as "25 MiB"'))
-    made.register_structure_hook_func(lambda cls: get_origin(cls) is Literal, _choice)
+    made.register_structure_hook_func(_has_origin(Literal), _choice)
     made.register_structure_hook_func(lambda cls: isinstance(cls, enum.EnumMeta), _member)
-    made.register_structure_hook_factory(lambda cls: get_origin(cls) is tuple, _array)
-    made.register_structure_hook_factory(lambda cls: get_origin(cls) is frozenset, _array)
-    made.register_structure_hook_factory(lambda cls: get_origin(cls) in _MAPPINGS, _mapping)
-    made.register_structure_hook_factory(attrs.has, _table)
+    made.register_structure_hook_factory(_has_origin(tuple, frozenset), _array(made))
+    made.register_structure_hook_factory(_has_origin(Mapping, dict), _mapping(made))
+    made.register_structure_hook_factory(attrs.has, _table(made))
     return made
 
 
-_MAPPINGS = (Mapping, dict)
+def _has_origin(*origins: object) -> Callable[[Any], bool]:
+    return lambda cls: get_origin(cls) in origins
 
 
 def shown(value: object) -> str:
@@ -155,15 +157,22 @@ def _near(value: object, words: Any) -> str:
     return suggestion(str(value), map(str, words))
 
 
-def _array(cls: Any, outer: BaseConverter) -> Callable[[object, Any], object]:
-    made, member = get_origin(cls), get_args(cls)[0]
+Structure = Callable[[object, Any], Any]
 
-    def structure(value: object, _: Any) -> object:
-        if not isinstance(value, list):
-            raise ValueError(_not_a_list(value, member))  # noqa: TRY004 - a fault of the file, not of our types
-        return made(outer.structure(value, list[member]))
 
-    return structure
+def _array(outer: Converter) -> Callable[[Any], Structure]:
+    def make(cls: Any) -> Structure:
+        made, member = get_origin(cls), get_args(cls)[0]
+        members = cast("Any", types.GenericAlias(list, (member,)))
+
+        def structure(value: object, _: Any) -> object:
+            if not isinstance(value, list):
+                raise ValueError(_not_a_list(value, member))  # noqa: TRY004 - a fault of the file, not of our types
+            return made(outer.structure(value, members))
+
+        return structure
+
+    return make
 
 
 def _not_a_list(value: object, member: Any) -> str:
@@ -172,28 +181,34 @@ def _not_a_list(value: object, member: Any) -> str:
     return f"expected a list in brackets, not {shown(value)}"
 
 
-def _mapping(cls: Any, outer: BaseConverter) -> Callable[[object, Any], object]:
-    member = get_args(cls)[1]
+def _mapping(outer: Converter) -> Callable[[Any], Structure]:
+    def make(cls: Any) -> Structure:
+        members = cast("Any", types.GenericAlias(dict, (str, get_args(cls)[1])))
 
-    def structure(value: object, _: Any) -> object:
-        if not isinstance(value, dict):
-            raise ValueError(f"expected a table of names and values, not {shown(value)}")  # noqa: TRY004
-        return outer.structure(value, dict[str, member])
+        def structure(value: object, _: Any) -> object:
+            if not isinstance(value, dict):
+                raise ValueError(f"expected a table of names and values, not {shown(value)}")  # noqa: TRY004
+            return outer.structure(value, members)
 
-    return structure
+        return structure
+
+    return make
 
 
-def _table(cls: Any, outer: BaseConverter) -> Callable[[object, Any], object]:
-    fill = make_dict_structure_fn(cls, outer, _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=True)
+def _table(outer: Converter) -> Callable[[Any], Structure]:
+    def make(cls: Any) -> Structure:
+        fill = make_dict_structure_fn(cls, outer, _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=True)
 
-    def structure(value: object, kind: Any) -> object:
-        if isinstance(value, list):
-            raise ValueError("stands only once: write its heading in single brackets, [...]")  # noqa: TRY004
-        if not isinstance(value, dict):
-            raise ValueError(f"expected a table of settings, not {shown(value)}")  # noqa: TRY004
-        return _validated(fill(value, kind))
+        def structure(value: object, kind: Any) -> object:
+            if isinstance(value, list):
+                raise ValueError("stands only once: write its heading in single brackets, [...]")  # noqa: TRY004
+            if not isinstance(value, dict):
+                raise ValueError(f"expected a table of settings, not {shown(value)}")  # noqa: TRY004
+            return _validated(fill(value, kind))
 
-    return structure
+        return structure
+
+    return make
 
 
 def _validated(settings: Any) -> Any:

@@ -9,18 +9,24 @@ same: a long line, a slow reader or a silent peer costs little and ends.
 """
 
 import json
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IAddress, IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IListeningPort,
+    IPushProducer,
+    IReactorTime,
+    IReactorUNIX,
+)
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mailnode.service.commands import Commands, CommandFailed, failure_of
+from mailnode.service.commands import CommandFailed, Commands, failure_of
 
 SOCKET = "control.sock"
 """The socket's name in the data folder."""
@@ -44,6 +50,7 @@ class ControlSession(Protocol):
     """One connection: one command and its answer. It is the Exchange that the command sees."""
 
     log = Logger()
+    transport: Any
 
     def __init__(self, commands: Commands, clock: IReactorTime) -> None:
         self._commands = commands
@@ -55,6 +62,7 @@ class ControlSession(Protocol):
         self._writable: Deferred[None] | None = None
         self._timer: IDelayedCall | None = None
         self._lost = False
+        self._answered = False
 
     def connectionMade(self) -> None:
         """Wait for the request."""
@@ -64,6 +72,8 @@ class ControlSession(Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Collect the request's line, then content for whoever reads it."""
         self._progress()
+        if self._answered:
+            return
         self._received += data
         if self._running is None:
             self._look_for_request()
@@ -105,6 +115,8 @@ class ControlSession(Protocol):
         self._close()
 
     def _close(self) -> None:
+        self._answered = True
+        self._received.clear()
         if not self._lost:
             self.transport.unregisterProducer()
             self.transport.loseConnection()
@@ -158,7 +170,7 @@ class ControlSession(Protocol):
     def stopProducing(self) -> None:
         """Hear that nobody reads any more; ``connectionLost`` follows."""
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002
         """Cancel the command: what it did is done, what it had not begun is not wanted any more."""
         self._lost = True
         if self._timer is not None and self._timer.active():
@@ -178,16 +190,34 @@ def _request(line: bytes) -> dict[str, Any]:
     return request
 
 
-class ControlFactory(Factory):
-    """Makes sessions of the control socket."""
+class ControlDoor(Factory):
+    """The socket of a running node."""
 
     noisy = False
+    log = Logger()
 
     def __init__(self, commands: Commands, clock: IReactorTime) -> None:
         self._commands = commands
         self._clock = clock
-        self._sessions: set[ControlSession] = set()
+        self._port: IListeningPort | None = None
 
-    def buildProtocol(self, addr: IAddress) -> ControlSession:
+    def buildProtocol(self, addr: IAddress | None) -> ControlSession:  # noqa: ARG002
         """Make the session of a new connection."""
         return ControlSession(self._commands, self._clock)
+
+    def open(self, reactor: IReactorUNIX, folder: Path) -> None:
+        """Listen in the data folder; the caller holds the folder's lock, so a socket that lies there is a dead one."""
+        path = socket_path(folder)
+        if len(bytes(path)) > LONGEST_PATH:
+            self.log.warn("No control socket: {path} is longer than the system takes", path=str(path))  # noqa: G010 - Twisted's name
+            return
+        path.unlink(missing_ok=True)
+        self._port = reactor.listenUNIX(str(path), self, mode=0o600)
+
+    async def close(self) -> None:
+        """Stop listening; commands that run are the reactor's to cut off."""
+        port, self._port = self._port, None
+        if port is not None:
+            stopped = port.stopListening()
+            if stopped is not None:
+                await stopped

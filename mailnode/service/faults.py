@@ -79,7 +79,7 @@ def faults_of(error: Exception, steps: Steps = ()) -> Iterator[Fault]:
     match error:
         case ClassValidationError():
             named, unnamed = error.group_exceptions()
-            inner = [(cause, note.name) for cause, note in named]
+            inner: list[tuple[Exception, str | int]] = [(cause, note.name) for cause, note in named]
         case IterableValidationError():
             placed, unnamed = error.group_exceptions()
             inner = [(cause, note.index) for cause, note in placed]

@@ -110,7 +110,7 @@ class History:
         try:
             await self._disk.run(lambda: self._store(rows, oldest))
         except (sqlite3.Error, OSError) as error:
-            self.log.warn("{count} steps of messages are not kept: {error}", count=len(rows), error=str(error))
+            self.log.warn("{count} steps of messages are not kept: {error}", count=len(rows), error=str(error))  # noqa: G010 - Twisted's name
 
     def _store(self, rows: Sequence[Row], oldest: float) -> None:
         """Write the rows and drop a few old ones; on a disk thread, one call at a time."""

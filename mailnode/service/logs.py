@@ -9,6 +9,7 @@ of its event.
 """
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,9 +36,17 @@ _LONGEST = 8000
 class LogLines:
     """An observer that writes one line for each event that is important enough."""
 
-    def __init__(self, settings: LogSettings, path: Path | None, stream: TextIO, clock: IReactorTime) -> None:
-        """Write to the file at ``path``, else to ``stream``."""
+    def __init__(
+        self,
+        settings: LogSettings,
+        path: Path | None,
+        stream: TextIO,
+        clock: IReactorTime,
+        owner: tuple[int, int] = (-1, -1),
+    ) -> None:
+        """Write to the file at ``path``, else to ``stream``; ``owner`` is whom a new file is given to by root."""
         self._path = path
+        self._owner = owner
         self._stream = stream
         self._clock = clock
         self._file: TextIO | None = None
@@ -81,6 +90,9 @@ class LogLines:
             return self._stream
         if self._file is None:
             self._file = self._path.open("a", encoding="utf-8", errors="backslashreplace")
+            if not os.geteuid():
+                # The first lines come before privileges are dropped; whoever we become must be able to open it anew.
+                os.fchown(self._file.fileno(), *self._owner)
         return self._file
 
     def reopen(self) -> None:

@@ -3,10 +3,15 @@
 from pathlib import Path
 from typing import Literal
 
-from attrs import frozen
+from attrs import Factory, frozen
 
+from mailnode.couriers.maildir import MaildirSettings
+from mailnode.couriers.mbox import MboxSettings
+from mailnode.couriers.smtp_settings import LmtpCourierSettings, SmtpCourierSettings
 from mailnode.mail.quantity import Seconds
 from mailnode.queue.settings import QueueSettings
+from mailnode.roles.transaction import ReceptionSettings
+from mailnode.routing.settings import DomainSettings, ResolverSettings, RouteSettings
 from mailnode.sessions.settings import SessionSettings
 
 
@@ -75,9 +80,17 @@ class HistorySettings:
 class NodeSettings:
     """All settings; each field is a heading of the configuration file."""
 
-    node: ProcessSettings = ProcessSettings()
+    node: ProcessSettings = Factory(ProcessSettings)
     listener: tuple[ListenerSettings, ...] = ()
-    queue: QueueSettings = QueueSettings()
-    session: SessionSettings = SessionSettings()
-    log: LogSettings = LogSettings()
-    history: HistorySettings = HistorySettings()
+    domain: tuple[DomainSettings, ...] = ()
+    route: tuple[RouteSettings, ...] = ()
+    resolver: ResolverSettings = Factory(ResolverSettings)
+    queue: QueueSettings = Factory(QueueSettings)
+    session: SessionSettings = Factory(SessionSettings)
+    reception: ReceptionSettings = Factory(ReceptionSettings)
+    smtp: SmtpCourierSettings = Factory(SmtpCourierSettings)
+    lmtp: LmtpCourierSettings = Factory(LmtpCourierSettings)
+    maildir: MaildirSettings = Factory(MaildirSettings)
+    mbox: MboxSettings = Factory(MboxSettings)
+    log: LogSettings = Factory(LogSettings)
+    history: HistorySettings = Factory(HistorySettings)

@@ -114,7 +114,7 @@ def test_all_faults_come_in_one_report() -> None:
 
 def test_the_report_names_the_file_and_counts_the_faults() -> None:
     """The report is a heading and a line for each fault."""
-    with pytest.raises(ConfigurationFaults, match="mailnode.toml: 1 fault\n  node.workers: ") as raised:
+    with pytest.raises(ConfigurationFaults, match=r"mailnode\.toml: 1 fault\n  node\.workers: ") as raised:
         parse("[node]\nworkers = 9", source="mailnode.toml")
     assert len(str(raised.value).splitlines()) == 2
 

@@ -1,4 +1,4 @@
-"""The ``mailnode`` command of twistd; what it names is imported when it is chosen."""
+"""The ``mailnode`` command of twistd; what it names is imported when it is chosen."""  # noqa: INP001 - twistd's folder, not ours
 
 from twisted.application.service import ServiceMaker
 

@@ -1,0 +1,336 @@
+"""What the ``mailnode`` command can ask of a node: a table of names and what each does.
+
+The same commands run inside a node, asked over its control socket, and without a node, on a spool that the command
+itself has opened. They see only the seams (``Parts``) and whoever asked (``Exchange``).
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from mailnode.interfaces import Directory, Disk, Queue, Reception, Refused, Router, Selection, Spool, SpoolTrouble
+from mailnode.mail.address import NULL, Mailbox, parse_mailbox
+from mailnode.mail.envelope import Body, Envelope, Recipient
+from mailnode.mail.message import Entry, Peer, QueuedRecipient
+from mailnode.mail.reply import Reply
+from mailnode.service import history
+from mailnode.service.explanation import explain
+
+T = TypeVar("T")
+
+PAGE = 200
+"""Entries read from the spool at a time for a listing."""
+
+USAGE, DATA, NO_SUCH, UNAVAILABLE, BUG, TEMPORARY, DENIED = 64, 65, 67, 69, 70, 75, 77
+"""Exit codes of sysexits.h."""
+
+
+class CommandFailed(Exception):  # noqa: N818 - it is an answer
+    """The command could not be done; the message is one clear line, ``code`` the exit code."""
+
+    def __init__(self, message: str, *, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def failure_of(error: Exception) -> CommandFailed | None:
+    """Say what went wrong in words for whoever asked; None when it is a bug."""
+    match error:
+        case CommandFailed():
+            return error
+        case Refused():
+            return CommandFailed(str(error.reply), code=_code_of(error.reply))
+        case SpoolTrouble():
+            return CommandFailed(f"the spool: {error}", code=TEMPORARY)
+        case _:
+            return None
+
+
+def _code_of(reply: Reply) -> int:
+    return UNAVAILABLE if reply.is_permanent else TEMPORARY
+
+
+class Exchange(Protocol):
+    """Whoever asked: takes items of the answer and gives the content that came with the request."""
+
+    async def emit(self, item: dict[str, Any]) -> None:
+        """Take one item of the answer."""
+        ...
+
+    async def read(self) -> bytes:
+        """Give the next octets of the content, empty at its end."""
+        ...
+
+
+@frozen
+class Parts:
+    """What the commands work on."""
+
+    spool: Spool
+    queue: Queue
+    directory: Directory
+    router: Router
+    reception: Reception
+    disk: Disk
+    clock: IReactorTime
+    history: Path
+    flush_history: Callable[[], Awaitable[None]]
+    """Writes down what the history still keeps in memory."""
+
+
+Request = Mapping[str, Any]
+
+
+class Commands:
+    """Runs commands by name."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+
+    async def run(self, request: Request, exchange: Exchange) -> dict[str, Any]:
+        """Do what is asked; items go to the exchange, the last word is what is returned. Raises CommandFailed."""
+        name = request.get("command")
+        command = _COMMANDS.get(name) if isinstance(name, str) else None
+        if command is None:
+            raise CommandFailed(f"unknown command {name!r}", code=USAGE)
+        return await command(self.parts, request, exchange)
+
+
+# --- reading requests -------------------------------------------------------------------------------------------
+
+
+def text(request: Request, key: str) -> str:
+    """Give a text of the request, empty when it is not there."""
+    value = request.get(key, "")
+    if not isinstance(value, str):
+        raise CommandFailed(f"{key}: expected a text", code=USAGE)
+    return value
+
+
+def mailbox(written: str, *, may_be_null: bool = False) -> Mailbox:
+    """Read an address."""
+    bare = written.strip().removeprefix("<").removesuffix(">")
+    if may_be_null and not bare:
+        return NULL
+    try:
+        return parse_mailbox(bare)
+    except ValueError as error:
+        raise CommandFailed(f"{written!r} is not an address: {error}", code=USAGE) from None
+
+
+def selection(request: Request, clock: IReactorTime) -> Selection:
+    """Read which entries are meant; ``older`` is in seconds."""
+    older = request.get("older", 0)
+    if not isinstance(older, int | float) or older < 0:
+        raise CommandFailed("older: expected seconds", code=USAGE)
+    return Selection(
+        queue_id=text(request, "queue_id"),
+        domain=text(request, "domain"),
+        sender=text(request, "from"),
+        older_than=clock.seconds() - older if older else 0.0,
+    )
+
+
+# --- the queue --------------------------------------------------------------------------------------------------
+
+
+async def _queue_list(parts: Parts, request: Request, exchange: Exchange) -> dict[str, Any]:
+    wanted = selection(request, parts.clock)
+    shown, after = 0, ""
+    while True:
+        entries = await parts.spool.listing(wanted, limit=PAGE, after=after)
+        for entry in entries:
+            await exchange.emit(entry_item(entry))
+        shown += len(entries)
+        if len(entries) < PAGE:
+            return {"messages": shown}
+        after = entries[-1].message.queue_id
+
+
+async def _queue_show(parts: Parts, request: Request, exchange: Exchange) -> dict[str, Any]:
+    queue_id = text(request, "queue_id")
+    entries = await parts.spool.listing(Selection(queue_id=queue_id), limit=1) if queue_id else ()
+    if not entries:
+        raise CommandFailed(f"{queue_id!r} is not in the queue", code=NO_SUCH)
+    await exchange.emit(entry_item(entries[0]))
+    return {"messages": 1}
+
+
+async def _queue_hold(parts: Parts, request: Request, _: Exchange) -> dict[str, Any]:
+    return {"recipients": await parts.spool.hold(selection(request, parts.clock))}
+
+
+async def _queue_release(parts: Parts, request: Request, _: Exchange) -> dict[str, Any]:
+    count = await parts.spool.release(selection(request, parts.clock))
+    parts.queue.wake()
+    return {"recipients": count}
+
+
+async def _queue_retry(parts: Parts, request: Request, _: Exchange) -> dict[str, Any]:
+    count = await parts.spool.retry(selection(request, parts.clock), parts.clock.seconds())
+    parts.queue.wake()
+    return {"recipients": count}
+
+
+async def _queue_remove(parts: Parts, request: Request, _: Exchange) -> dict[str, Any]:
+    return {"recipients": await parts.spool.remove(selection(request, parts.clock))}
+
+
+def entry_item(entry: Entry) -> dict[str, Any]:
+    """Show an entry as JSON can carry it."""
+    message = entry.message
+    return {
+        "queue_id": message.queue_id,
+        "from": str(message.envelope.reverse_path),
+        "size": message.content.size,
+        "arrived": message.arrived,
+        "expires": entry.expires,
+        "envelope_id": message.envelope.envelope_id,
+        "recipients": [_recipient_item(recipient) for recipient in entry.recipients],
+    }
+
+
+def _recipient_item(queued: QueuedRecipient) -> dict[str, Any]:
+    return {
+        "to": str(queued.recipient.forward_path),
+        "original": queued.recipient.original,
+        "courier": queued.lane.courier,
+        "next_hop": queued.lane.next_hop,
+        "attempts": queued.attempts,
+        "held": queued.held,
+        "due": queued.due,
+        "last": str(queued.last) if queued.last else "",
+        "last_remote": queued.last_remote,
+    }
+
+
+# --- sending ----------------------------------------------------------------------------------------------------
+
+
+async def _send(parts: Parts, request: Request, exchange: Exchange) -> dict[str, Any]:
+    """Take a message as a session would; the answer bears its queue id."""
+    to = request.get("to")
+    if not isinstance(to, list) or not to:
+        raise CommandFailed("to: expected addresses", code=USAGE)
+    recipients = [mailbox(str(address)) for address in to]
+    sender = mailbox(text(request, "from"), may_be_null=True)
+    is_international = not all(str(address).isascii() for address in (sender, *recipients))
+    envelope = Envelope(sender, body=Body.EIGHT_BIT_MIME, smtputf8=is_international)
+    peer = Peer("", listener="command", service="submission", hello="localhost", is_extended=True)
+    transaction = await parts.reception.begin(peer, envelope, int(request.get("size", 0)))
+    try:
+        for recipient in recipients:
+            await _add(transaction.add_recipient(Recipient(recipient)), recipient)
+        while octets := await exchange.read():
+            pending = transaction.write(octets)
+            if pending is not None:
+                await pending
+    except BaseException:
+        transaction.abort()
+        raise
+    replies = await to_its_end(transaction.commit())
+    refused = next((reply for reply in replies if not reply.is_positive), None)
+    if refused is not None:
+        raise CommandFailed(str(refused), code=_code_of(refused))
+    return {"queue_id": _queue_id(replies[0]), "reply": str(replies[0])}
+
+
+async def to_its_end(coroutine: Coroutine[Deferred[Any], Any, T]) -> T:
+    """Wait for the coroutine, which runs on when the waiting is cancelled: a commit must not be."""
+    done: Deferred[T] = Deferred()
+
+    def pass_on(result: Any) -> None:
+        if not done.called:
+            done.callback(result)
+
+    Deferred.fromCoroutine(coroutine).addBoth(pass_on)
+    return await done
+
+
+async def _add(answer: Awaitable[Reply], recipient: Mailbox) -> None:
+    try:
+        await answer
+    except Refused as refused:
+        raise CommandFailed(f"<{recipient}>: {refused.reply}", code=_code_of(refused.reply)) from None
+
+
+def _queue_id(reply: Reply) -> str:
+    """Take the queue id from the reply, whose last word it is."""
+    return reply.lines[-1].rpartition(" ")[2]
+
+
+# --- accounts, routes, history ----------------------------------------------------------------------------------
+
+
+async def _account_add(parts: Parts, request: Request, _: Exchange) -> dict[str, Any]:
+    address = mailbox(text(request, "address"))
+    if not address.domain:
+        raise CommandFailed(f"{address}: expected an address with its domain", code=USAGE)
+    try:
+        await parts.directory.add(address)
+    except ValueError as error:
+        raise CommandFailed(str(error), code=DATA) from None
+    return {"address": str(address)}
+
+
+async def _account_remove(parts: Parts, request: Request, _: Exchange) -> dict[str, Any]:
+    address = mailbox(text(request, "address"))
+    try:
+        await parts.directory.remove(address)
+    except LookupError as error:
+        raise CommandFailed(str(error.args[0] if error.args else error), code=NO_SUCH) from None
+    return {"address": str(address)}
+
+
+async def _account_list(parts: Parts, request: Request, exchange: Exchange) -> dict[str, Any]:
+    names = await parts.directory.names(text(request, "domain"))
+    for name in names:
+        await exchange.emit({"address": str(name)})
+    return {"accounts": len(names)}
+
+
+async def _explain(parts: Parts, request: Request, exchange: Exchange) -> dict[str, Any]:
+    address = mailbox(text(request, "address"))
+    async for item in explain(parts.router, address):
+        await exchange.emit(item)
+    return {}
+
+
+async def _trace(parts: Parts, request: Request, exchange: Exchange) -> dict[str, Any]:
+    queue_id = text(request, "queue_id")
+    await parts.flush_history()
+    steps = await parts.disk.run(lambda: history.steps(parts.history, queue_id))
+    for step in steps:
+        await exchange.emit({"at": step.at, "event": step.event, "message": step.message, "fields": step.fields})
+    waiting = await parts.spool.listing(Selection(queue_id=queue_id), limit=1) if queue_id else ()
+    if not steps and not waiting:
+        raise CommandFailed(f"nothing is known of {queue_id!r}", code=NO_SUCH)
+    return {"waiting": entry_item(waiting[0]) if waiting else None}
+
+
+async def _status(parts: Parts, _request: Request, _exchange: Exchange) -> dict[str, Any]:
+    messages, recipients = await parts.spool.count()
+    return {"messages": messages, "recipients": recipients}
+
+
+Command = Callable[[Parts, Request, Exchange], Awaitable[dict[str, Any]]]
+
+_COMMANDS: dict[str, Command] = {
+    "status": _status,
+    "send": _send,
+    "queue.list": _queue_list,
+    "queue.show": _queue_show,
+    "queue.hold": _queue_hold,
+    "queue.release": _queue_release,
+    "queue.retry": _queue_retry,
+    "queue.remove": _queue_remove,
+    "account.add": _account_add,
+    "account.remove": _account_remove,
+    "account.list": _account_list,
+    "explain": _explain,
+    "trace": _trace,
+}

@@ -1,0 +1,205 @@
+"""Put the rooms together: spool, queue, couriers, routing, reception.
+
+This is the only file that names them all. ``Works`` is the result; a node gives it listeners, and a command without a
+node uses it for a moment.
+"""
+
+import socket
+import sqlite3
+from collections.abc import Collection, Mapping
+from ipaddress import ip_network
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from attrs import frozen
+from twisted.logger import globalLogPublisher
+
+from mailnode.accounts.sqlite import SqliteDirectory, WrongSchema
+from mailnode.couriers.lmtp import LmtpCourier
+from mailnode.couriers.maildir import MaildirCourier
+from mailnode.couriers.mbox import MboxCourier
+from mailnode.couriers.smtp import SmtpCourier
+from mailnode.interfaces import Courier, Spool, SpoolTrouble
+from mailnode.mail.address import NULL, Mailbox
+from mailnode.mail.quantity import Seconds
+from mailnode.queue.runner import DeliveryQueue
+from mailnode.roles.reception import MailReception
+from mailnode.roles.relay import RelayRole
+from mailnode.roles.transaction import House
+from mailnode.routing.resolver import DnsResolver
+from mailnode.routing.router import TableRouter
+from mailnode.service.commands import Parts
+from mailnode.service.current import CurrentReception, CurrentRouter
+from mailnode.service.disk import DiskThreads
+from mailnode.service.folder import ACCOUNTS, HISTORY, INCOMING, MAIL, SPOOL, FolderLock, settle_in
+from mailnode.service.history import History
+from mailnode.service.settings import NodeSettings
+from mailnode.service.trouble import StartFailed
+from mailnode.spool.schema import open_tables
+from mailnode.spool.sqlite import SqliteSpool
+
+OWNER = "node"
+"""How this process signs its leases: the folder's lock lets no second one in."""
+
+LOCAL = ("maildir", "mbox")
+"""Couriers of our own mailboxes: they deliver before the 250."""
+
+
+@frozen
+class Ground:
+    """What a node is built on."""
+
+    folder: Path
+    """The data folder, which exists."""
+    reactor: Any
+    random: Random
+    hostname: str
+    addresses: Collection[str] = ()
+    """Addresses that are known to be ours, not loopback: mail must not be sent to them."""
+
+
+@frozen
+class Works:
+    """All that stands behind the listeners."""
+
+    ground: Ground
+    lock: FolderLock
+    disk: DiskThreads
+    spool: Spool
+    couriers: Mapping[str, Courier]
+    directory: SqliteDirectory
+    router: CurrentRouter
+    relay: RelayRole
+    queue: DeliveryQueue
+    reception: CurrentReception
+    history: History
+
+    @property
+    def parts(self) -> Parts:
+        """Give what commands work on."""
+        return Parts(
+            spool=self.spool,
+            queue=self.queue,
+            directory=self.directory,
+            router=self.router,
+            reception=self.reception,
+            disk=self.disk,
+            clock=self.ground.reactor,
+            history=self.ground.folder / HISTORY,
+            flush_history=self.history.flush,
+        )
+
+    async def stop(self, grace: float) -> None:
+        """Stop the queue, giving its attempts ``grace`` seconds, and close everything."""
+        await self.queue.stop(grace)
+        for courier in self.couriers.values():
+            await courier.close()
+        await self.spool.close()
+        self.directory.close()
+        globalLogPublisher.removeObserver(self.history)
+        await self.history.close()
+        self.disk.stop()
+        self.lock.release()
+
+
+def hostname_of(settings: NodeSettings) -> str:
+    """Choose the node's name: the configured one, else the system's full name, else localhost."""
+    if settings.node.hostname:
+        return settings.node.hostname
+    name = socket.gethostname()
+    if "." in name:
+        return name
+    try:
+        entries = socket.getaddrinfo(name, None, flags=socket.AI_CANONNAME)
+    except (OSError, UnicodeError):
+        return "localhost"
+    full = entries[0][3]
+    return full if "." in full else "localhost"
+
+
+def build(settings: NodeSettings, ground: Ground) -> Works:
+    """Build what stands behind the listeners; raises StartFailed. Nothing runs yet but idle threads."""
+    lock = FolderLock(ground.folder)
+    try:
+        return _build(settings, ground, lock)
+    except (OSError, sqlite3.Error, WrongSchema, SpoolTrouble, ValueError) as error:
+        lock.release()
+        raise StartFailed(f"the data folder {ground.folder} cannot be used: {error}") from error
+
+
+def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
+    folder, reactor, random = ground.folder, ground.reactor, ground.random
+    settle_in(folder)
+    open_tables(folder / SPOOL).close()  # what is wrong with the file is better said now than when mail waits
+    disk = DiskThreads(reactor)
+    directory = SqliteDirectory(folder / ACCOUNTS, disk)
+    router = CurrentRouter(router_for(settings, ground, directory))
+    spool = SqliteSpool(folder, owner=OWNER, reactor=reactor)
+    couriers = _couriers(ground, settings, disk)
+    relay = RelayRole(router, ground.hostname, settings.queue, reactor, random, disk)
+    queue = DeliveryQueue(
+        spool=spool, couriers=couriers, settle=relay.settle, clock=reactor, random=random, settings=settings.queue
+    )
+    history = History(folder / HISTORY, disk=disk, clock=reactor, settings=settings.history)
+    reception = CurrentReception()
+    works = Works(ground, lock, disk, spool, couriers, directory, router, relay, queue, reception, history)
+    reception.current = reception_for(settings, works)
+    disk.start()
+    return works
+
+
+def _couriers(ground: Ground, settings: NodeSettings, disk: DiskThreads) -> dict[str, Courier]:
+    """Make the couriers, by the names that domains and routes call them."""
+    reactor, random, hostname = ground.reactor, ground.random, ground.hostname
+    mail = ground.folder / MAIL
+    resolver = DnsResolver(reactor, settings.resolver, random=random, clock=reactor)
+    out = {
+        "reactor": reactor,
+        "resolver": resolver,
+        "hostname": hostname,
+        "disk": disk,
+        "random": random,
+        "own_names": (hostname,),
+        "own_addresses": ground.addresses,
+    }
+    return {
+        "maildir": MaildirCourier(
+            mail, hostname=hostname, clock=reactor, reactor=reactor, settings=settings.maildir, random=random
+        ),
+        "mbox": MboxCourier(mail, clock=reactor, disk=disk, settings=settings.mbox),
+        "smtp": SmtpCourier(settings=settings.smtp, **out),
+        "lmtp": LmtpCourier(settings=settings.lmtp, **out),
+    }
+
+
+def router_for(settings: NodeSettings, ground: Ground, directory: SqliteDirectory) -> TableRouter:
+    """Make the router of these settings."""
+    return TableRouter(
+        hostname=ground.hostname,
+        domains=settings.domain,
+        routes=settings.route,
+        directory=directory,
+        own_addresses=ground.addresses,
+    )
+
+
+def reception_for(settings: NodeSettings, works: Works) -> MailReception:
+    """Make the door of these settings."""
+
+    def give_up(reverse_path: Mailbox) -> Seconds:
+        return settings.queue.bounce_give_up if reverse_path == NULL else settings.queue.give_up
+
+    house = House(
+        hostname=works.ground.hostname,
+        router=works.router,
+        queue=works.queue,
+        couriers={name: works.couriers[name] for name in LOCAL},
+        disk=works.disk,
+        clock=works.ground.reactor,
+        random=works.ground.random,
+        incoming=works.ground.folder / INCOMING,
+        settings=settings.reception,
+        give_up=give_up,
+    )
+    return MailReception(house, tuple(map(ip_network, settings.node.trusted_networks)))

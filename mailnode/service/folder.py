@@ -1,0 +1,60 @@
+"""The data folder: made for its owner, and held by one process at a time."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from mailnode.service.trouble import StartFailed
+
+LOCK = "node.lock"
+MAIL = "mail"
+INCOMING = "incoming"
+SPOOL = "spool.db"
+ACCOUNTS = "accounts.db"
+HISTORY = "history.db"
+
+
+def prepare(folder: Path, uid: int | None, gid: int | None) -> None:
+    """Make the data folder if it is missing, for the user the process will become; to be called while it is still root."""
+    if folder.exists():
+        return
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+        if uid is not None or gid is not None:
+            os.chown(folder, -1 if uid is None else uid, -1 if gid is None else gid)
+    except OSError as error:
+        raise StartFailed(f"the data folder {folder} cannot be made: {error.strerror or error}") from None
+
+
+def settle_in(folder: Path) -> None:
+    """Make the folders inside, and drop what a crash has left behind of messages that were never accepted."""
+    for name in (MAIL, INCOMING):
+        (folder / name).mkdir(mode=0o700, exist_ok=True)
+    for leftover in (folder / INCOMING).iterdir():
+        leftover.unlink(missing_ok=True)
+
+
+class FolderLock:
+    """Keeps a second process out of a data folder, for as long as this one lives; the kernel frees it after a crash."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock or raise StartFailed."""
+        path = folder / LOCK
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StartFailed(f"the data folder {folder} cannot be used: {error.strerror or error}") from None
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(self._descriptor, 20).decode("ascii", "replace").strip()
+            os.close(self._descriptor)
+            raise StartFailed(
+                f"the data folder {folder} is in use by another process ({holder or 'unknown'})"
+            ) from None
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let go of the folder."""
+        os.close(self._descriptor)
