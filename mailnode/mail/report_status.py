@@ -3,7 +3,7 @@
 import re
 
 from mailnode.mail.report_values import Action, Report, Reported
-from mailnode.mail.report_writing import clean, date, fold
+from mailnode.mail.report_writing import MOST_OCTETS, clean, date, fold
 
 _ADDRESS_TYPE = re.compile(r"[A-Za-z0-9-]{1,40}")
 
@@ -64,4 +64,5 @@ def _address(kind: str, address: str, *, is_utf8: bool) -> str:
 
 def _in_ascii(address: str) -> str:
     r"""Write an address as utf-8-addr-xtext: what is not ASCII, and what has a meaning there, as ``\x{4E2D}``."""
-    return "".join(char if char.isascii() and char not in "\\+=" else f"\\x{{{ord(char):02X}}}" for char in address)
+    escaped = (char if char.isascii() and char not in "\\+=" else f"\\x{{{ord(char):02X}}}" for char in address)
+    return "".join(escaped)[:MOST_OCTETS]
