@@ -1,0 +1,275 @@
+"""One session with a next hop: a thin Twisted adapter around smtp.ClientConnection.
+
+It feeds octets in, writes octets out, keeps the time limits and sends the content: small content in one write, a file in
+blocks that are read on a disk thread and only as fast as the peer takes them. Whatever goes wrong is an Answer for each
+recipient, in words of the peer where it found any.
+
+STARTTLS has its place in ``_ready``: between the peer's offer and the first transaction.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, cast
+
+from attrs import frozen
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mailnode.couriers.smtp_deadline import Deadline
+from mailnode.couriers.smtp_feeding import FileFeed, Wire
+from mailnode.couriers.smtp_settings import SmtpTimes
+from mailnode.interfaces import Disk
+from mailnode.mail.content import Content
+from mailnode.mail.reply import Reply
+from mailnode.smtp.client import ClientConnection
+from mailnode.smtp.clientevents import Answer, Broken, ContentWanted, Event, Ready, Rejected, Settled, Stage
+from mailnode.smtp.peeroffer import PeerOffer
+from mailnode.smtp.sending import stuffed
+
+_WAITING_FOR = {
+    Stage.GREETING: "its greeting",
+    Stage.HELLO: "its answer to our greeting",
+    Stage.IDLE: "nothing",
+    Stage.RESET: "its answer to RSET",
+    Stage.MAIL: "its answer to MAIL",
+    Stage.RCPT: "its answer to RCPT",
+    Stage.DATA: "its answer to DATA",
+    Stage.CONTENT: "it to take the content",
+    Stage.DOT: "its answer to the end of data",
+    Stage.QUIT: "its goodbye",
+}
+
+
+class Unavailable(Exception):  # noqa: N818 - it is an answer, not an error
+    """No session came about with this host."""
+
+    def __init__(self, reply: Reply, *, is_ours: bool, is_reached: bool) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
+        self.is_ours = is_ours
+        """The words are ours, not the host's."""
+        self.is_reached = is_reached
+        """The host accepted a connection."""
+
+
+@frozen
+class Submission:
+    """A transaction to be made."""
+
+    mail: bytes
+    """The MAIL line with its CRLF."""
+    rcpts: tuple[bytes, ...]
+    content: Content
+
+
+class SmtpSession(Protocol):
+    """A client's connection; made for one host, used for many transactions."""
+
+    log = Logger()
+
+    def __init__(
+        self, connection: ClientConnection, host: str, *, times: SmtpTimes, clock: IReactorTime, disk: Disk
+    ) -> None:
+        self.host = host
+        """The next hop's name, for outcomes and logs."""
+        self.transactions = 0
+        """Transactions begun."""
+        self.ended: Callable[[SmtpSession], None] = lambda _: None
+        """Called once, when the connection is gone."""
+        self._connection = connection
+        self._times = _times_of(times)
+        self._deadline = Deadline(clock, self._expired)
+        self._disk = disk
+        self._opening: Deferred[PeerOffer] | None = None
+        self._sending: Deferred[Sequence[Answer]] | None = None
+        self._content = Content(b"")
+        self._feeding: Deferred[None] | None = None
+        self._wire: Wire
+        """The transport, once there is one."""
+        self._is_gone = False
+
+    # --- what the courier calls -------------------------------------------------------------------------------
+
+    @property
+    def offer(self) -> PeerOffer:
+        """Give what the peer offers."""
+        return self._connection.offer
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether ``send`` may be called."""
+        return self._connection.is_ready and not self._is_gone
+
+    async def open(self) -> PeerOffer:
+        """Wait for the greeting and greet; raises Unavailable. Cancelling drops the connection."""
+        self._opening = Deferred(self._cancelled)
+        return await self._opening
+
+    async def send(self, submission: Submission) -> Sequence[Answer]:
+        """Make one transaction; an answer for each RCPT. Cancelling drops the connection."""
+        self.transactions += 1
+        self._content = submission.content
+        sending: Deferred[Sequence[Answer]] = Deferred(self._cancelled)
+        self._sending = sending
+        self._connection.begin(submission.mail, submission.rcpts)
+        self._write()
+        self._deadline.move(self._times[self._connection.stage])
+        return await sending
+
+    def leave(self) -> None:
+        """Say goodbye and close."""
+        self._connection.quit()
+        self._write()
+        self._deadline.move(self._times[Stage.QUIT])
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        self._deadline.stop()
+        if not self._is_gone:
+            self._wire.abortConnection()
+
+    # --- what Twisted calls -----------------------------------------------------------------------------------
+
+    def connectionMade(self) -> None:
+        """Wait for the greeting."""
+        self._wire = cast("Wire", self.transport)
+        self._deadline.move(self._times[Stage.GREETING])
+
+    def dataReceived(self, data: bytes) -> None:
+        """Hear the peer."""
+        connection = self._connection
+        if connection.is_over:
+            # Nothing that comes after QUIT or after trouble matters.
+            self._close()
+            return
+        before = connection.heard
+        events = connection.receive(data)
+        self._write()
+        for event in events:
+            self._REACTIONS[type(event)](self, event)
+        if connection.heard != before and not self._is_gone:
+            # Only whole replies move the time limit: a peer that says one letter a minute does not get on.
+            self._deadline.move(self._times[connection.stage])
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Settle what is open."""
+        self._is_gone = True
+        self._deadline.stop()
+        stage = self._connection.stage
+        self._give_up(f"{self.host} closed the connection while we waited for {_WAITING_FOR[stage]}")
+        self.log.debug(
+            "{host}: session over at {stage} after {transactions} transactions: {reason}",
+            event="session-over", host=self.host, stage=stage.name, transactions=self.transactions,
+            reason=reason.getErrorMessage(),
+        )  # fmt: skip
+        self.ended(self)
+
+    def _write(self) -> None:
+        octets = self._connection.take()
+        if octets:
+            self._wire.write(octets)
+
+    def _cancelled(self, _: object) -> None:
+        """Nobody waits any more; a transaction cannot be taken back, only broken off."""
+        self._opening = self._sending = None
+        self.abort()
+
+    def _close(self) -> None:
+        self._deadline.move(self._times[Stage.QUIT])
+        self._wire.loseConnection()
+
+    def _expired(self) -> None:
+        stage = self._connection.stage
+        if stage is Stage.IDLE:
+            self.leave()
+            return
+        if stage is not Stage.QUIT:
+            self._give_up(f"{self.host} let us wait too long for {_WAITING_FOR[stage]}")
+        self.abort()
+
+    def _give_up(self, why: str) -> None:
+        for event in self._connection.lost(Reply.of(451, "4.4.2", why)):
+            self._REACTIONS[type(event)](self, event)
+
+    # --- what the machine says --------------------------------------------------------------------------------
+
+    def _ready(self, event: Ready) -> None:
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.callback(event.offer)
+
+    def _rejected(self, event: Rejected) -> None:
+        self._fail_opening(Unavailable(event.reply, is_ours=False, is_reached=True))
+        if event.reply.code == 421:
+            self._close()
+
+    def _broken(self, event: Broken) -> None:
+        self._fail_opening(Unavailable(event.reply, is_ours=event.is_ours, is_reached=True))
+        self._stop_feeding()
+        if not self._is_gone:
+            self.abort()
+
+    def _fail_opening(self, unavailable: Unavailable) -> None:
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.errback(unavailable)
+
+    def _settled(self, event: Settled) -> None:
+        sending, self._sending = self._sending, None
+        if sending is not None:
+            sending.callback(event.answers)
+
+    # --- the content ------------------------------------------------------------------------------------------
+
+    def _content_wanted(self, _: ContentWanted) -> None:
+        if self._content.path is None:
+            self._connection.content_sent()
+            self._wire.write(stuffed(self._content.head))
+            return
+        self._feeding = Deferred.fromCoroutine(self._feed(self._content))
+        self._feeding.addErrback(self._feeding_failed)
+
+    async def _feed(self, content: Content) -> None:
+        feed = FileFeed(self._wire, self._disk, lambda: self._deadline.move(self._times[Stage.CONTENT]))
+        end = await feed.feed(content)
+        self._connection.content_sent()
+        self._wire.write(end)
+        self._deadline.move(self._times[Stage.DOT])
+
+    def _feeding_failed(self, failure: Failure) -> None:
+        """Break off: the peer must never take half a message for a whole one."""
+        if not failure.check(CancelledError):
+            self.log.failure("{host}: the content could not be read", failure, host=self.host)
+            self._give_up("The content could not be read")
+            self.abort()
+
+    def _stop_feeding(self) -> None:
+        feeding, self._feeding = self._feeding, None
+        if feeding is not None:
+            feeding.cancel()
+
+    _REACTIONS: ClassVar[Mapping[type[Event], Callable[["SmtpSession", Any], None]]] = {
+        Ready: _ready,
+        Rejected: _rejected,
+        ContentWanted: _content_wanted,
+        Settled: _settled,
+        Broken: _broken,
+    }
+
+
+def _times_of(times: SmtpTimes) -> dict[Stage, float]:
+    """Give the time limit of each stage in seconds."""
+    return {
+        Stage.GREETING: times.greeting,
+        Stage.HELLO: times.hello,
+        Stage.IDLE: times.idle,
+        Stage.RESET: times.mail,
+        Stage.MAIL: times.mail,
+        Stage.RCPT: times.rcpt,
+        Stage.DATA: times.data,
+        Stage.CONTENT: times.block,
+        Stage.DOT: times.dot,
+        Stage.QUIT: times.quit,
+    }
