@@ -101,7 +101,7 @@ def mutt(place: Path, mailbox: Path) -> bytes:
     child, terminal = pty.fork()
     if child == 0:
         os.environ.update(TERM="vt100", HOME=str(place), LC_ALL="C.UTF-8")
-        os.execv(command[0], command)
+        os.execv(command[0], command)  # noqa: S606 - no shell is wanted
     try:
         _drain(terminal)
     except TimeoutError:
