@@ -69,11 +69,12 @@ class Contents:
         try:
             self.files.make_folder(path.parent)
             self.files.sync(content.path)
+            # A name that is taken is another message's content, or a crash's remains: never replaced, never removed.
             self.files.link(content.path, path)
-            self.files.sync(path.parent)
-        except FileExistsError as error:
-            # Another message's content, or a crash's remains that recovery has not removed: never overwritten.
+        except OSError as error:
             raise trouble_of(error) from error
+        try:
+            self.files.sync(path.parent)
         except OSError as error:
             self.drop([name])
             raise trouble_of(error) from error

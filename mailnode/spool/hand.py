@@ -101,7 +101,7 @@ class Hand(Generic[Tool]):
             # Read without a lock: what is cancelled a moment later is done and its answer dropped.
             wanted = [asked for asked in batch if not asked.answer.called]
             if wanted:
-                results = one.run([asked.work for asked in wanted])
+                results = _results(one, [asked.work for asked in wanted])
                 self._reactor.callFromThread(_answer, wanted, results)
         one.finish()
         self._reactor.callFromThread(self._ended, threading.current_thread())
@@ -125,6 +125,13 @@ class Hand(Generic[Tool]):
         self._threads.remove(thread)
         if not self._threads and self._closed is not None:
             self._closed.callback(None)
+
+
+def _results(one: Round[Any], works: Sequence[Callable[[Any], Any]]) -> Sequence[Any]:
+    try:
+        return one.run(works)
+    except BaseException as error:  # noqa: BLE001 - the thread must live; those who wait are told
+        return [Failure(error)] * len(works)
 
 
 def _answer(batch: Sequence[_Asked[Any]], results: Sequence[Any]) -> None:

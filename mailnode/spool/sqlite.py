@@ -178,7 +178,7 @@ class SqliteSpool:
         return await self._reader.ask(lambda db: reading.load(db, leased.keys, self._folder))
 
     async def _recover(self) -> int:
-        now = self._started
+        now = self._reactor.seconds()
         count = await self._writer.ask(lambda ledger: claims.free(ledger, now))
         assert self._sharing is not None  # noqa: S101 - the writer has opened the spool
         await sweep(self._files, self._reader, self._sharing, self._started)

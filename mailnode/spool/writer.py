@@ -81,6 +81,7 @@ class WriteRounds(_Connected):
                 self._db.execute("ROLLBACK")
         except sqlite3.Error:
             self.finish()
+            return
         if spoils_connection(error):
             self.finish()
 
