@@ -76,6 +76,8 @@ class House:
     settings: ReceptionSettings
     give_up: Callable[[Mailbox], Seconds]
     """How long mail from this reverse-path is tried."""
+    report_expansion: Callable[[Message, Sequence[Recipient]], Awaitable[Sequence[NewEntry]]]
+    """Writes the report for lists that were expanded here (RFC 3461 5.2.7.3)."""
 
 
 @frozen(eq=False)
@@ -106,6 +108,7 @@ class InboundTransaction:
         self._queue_id = new_queue_id(house.clock.seconds(), house.random)
         self._jobs: dict[tuple[Lane, Mailbox, Mailbox], _Job] = {}
         self._accepted: list[tuple[Recipient, tuple[_Job, ...]]] = []
+        self._expanded: list[Recipient] = []
         self._collecting = Collecting(house.incoming / self._queue_id, house.disk, house.settings.max_size)
 
     # --- while it comes ---------------------------------------------------------------------------------------
@@ -121,6 +124,14 @@ class InboundTransaction:
         reverse_path = resolution.owner if resolution.has_owner else self._envelope.reverse_path
         jobs = tuple(self._job(member, route, reverse_path) for member, route in resolution.routes)
         self._accepted.append((recipient, jobs))
+        if resolution.is_list and recipient.wants_success:
+            self._expanded.append(recipient)
+        for member, refusal in resolution.refusals:
+            self.log.warn(  # noqa: G010 - the method of twisted.logger
+                "{queue_id}: <{member}>, whom <{forward_path}> stands for too, is not to be had: {reply}",
+                event="trouble", queue_id=self._queue_id, member=str(member), forward_path=str(path),
+                reply=str(refusal.reply),
+            )  # fmt: skip
         return replies.RECIPIENT_OK
 
     def _job(self, recipient: Recipient, route: Route, reverse_path: Mailbox) -> _Job:
@@ -224,25 +235,34 @@ class InboundTransaction:
         return [job for job in self._jobs.values() if job in wanted and not isinstance(outcomes.get(job), Delivered)]
 
     async def _keep(self, message: Message, jobs: Sequence[_Job]) -> Reply | None:
-        """Give the rest to the queue, one entry for each reverse-path; what went wrong is the answer."""
+        """Give the rest to the queue; what went wrong is the answer."""
+        try:
+            for entry in await self._entries(message, jobs):
+                await self._house.queue.submit(entry)
+        except OSError as error:
+            return disk_trouble(error)
+        except SpoolTrouble as trouble:
+            self.log.error(
+                "{queue_id}: not kept: {reason}", event="trouble", queue_id=message.queue_id, reason=str(trouble)
+            )
+            return replies.NO_ROOM if trouble.is_full else replies.LOCAL_TROUBLE
+        return None
+
+    async def _entries(self, message: Message, jobs: Sequence[_Job]) -> list[NewEntry]:
+        """Make the entries of the spool: one for each reverse-path, and the report for lists, if one is owed."""
+        entries: list[NewEntry] = []
+        if self._expanded:
+            entries.extend(await self._house.report_expansion(message, self._expanded))
         paths = dict.fromkeys(job.reverse_path for job in jobs)
-        for number, path in enumerate(paths):
+        for number, path in enumerate(paths, start=1):
             mine = [job for job in jobs if job.reverse_path == path]
             envelope = evolve(message.envelope, reverse_path=path, recipients=tuple(job.recipient for job in mine))
             own = evolve(message, envelope=envelope)
-            try:
-                if number + 1 < len(paths):
-                    own = await self._twin(own)
-                expires = message.arrived + self._house.give_up(path)
-                await self._house.queue.submit(NewEntry(own, tuple(job.route for job in mine), expires))
-            except OSError as error:
-                return disk_trouble(error)
-            except SpoolTrouble as trouble:
-                self.log.error(
-                    "{queue_id}: not kept: {reason}", event="trouble", queue_id=message.queue_id, reason=str(trouble)
-                )
-                return replies.NO_ROOM if trouble.is_full else replies.LOCAL_TROUBLE
-        return None
+            if number < len(paths):
+                own = await self._twin(own)
+            expires = message.arrived + self._house.give_up(path)
+            entries.append(NewEntry(own, tuple(job.route for job in mine), expires))
+        return entries
 
     async def _twin(self, message: Message) -> Message:
         """Make the message another of its own, since the spool takes the file of each entry over."""

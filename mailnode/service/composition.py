@@ -7,6 +7,7 @@ node uses it for a moment.
 import socket
 import sqlite3
 from collections.abc import Collection, Mapping
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from random import Random
@@ -16,10 +17,8 @@ from attrs import frozen
 from twisted.logger import globalLogPublisher
 
 from mailnode.accounts.sqlite import SqliteDirectory, WrongSchema
-from mailnode.couriers.lmtp import LmtpCourier
 from mailnode.couriers.maildir import MaildirCourier
 from mailnode.couriers.mbox import MboxCourier
-from mailnode.couriers.smtp import SmtpCourier
 from mailnode.interfaces import Courier, Spool, SpoolTrouble
 from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.quantity import Seconds
@@ -27,13 +26,13 @@ from mailnode.queue.runner import DeliveryQueue
 from mailnode.roles.reception import MailReception
 from mailnode.roles.relay import RelayRole
 from mailnode.roles.transaction import House
-from mailnode.routing.resolver import DnsResolver
 from mailnode.routing.router import TableRouter
 from mailnode.service.commands import Parts
 from mailnode.service.current import CurrentReception, CurrentRouter
 from mailnode.service.disk import DiskThreads
 from mailnode.service.folder import ACCOUNTS, HISTORY, INCOMING, MAIL, SPOOL, FolderLock, settle_in
 from mailnode.service.history import History
+from mailnode.service.late import LateCourier
 from mailnode.service.settings import NodeSettings
 from mailnode.service.trouble import StartFailed
 from mailnode.spool.schema import open_tables
@@ -89,6 +88,12 @@ class Works:
             history=self.ground.folder / HISTORY,
             flush_history=self.history.flush,
         )
+
+    def warm_up(self) -> None:
+        """Make the couriers that were put off; they will soon be needed."""
+        for courier in self.couriers.values():
+            if isinstance(courier, LateCourier):
+                courier.courier  # noqa: B018 - asking for it makes it
 
     async def stop(self, grace: float) -> None:
         """Stop the queue, giving its attempts ``grace`` seconds, and close everything."""
@@ -153,24 +158,45 @@ def _couriers(ground: Ground, settings: NodeSettings, disk: DiskThreads) -> dict
     """Make the couriers, by the names that domains and routes call them."""
     reactor, random, hostname = ground.reactor, ground.random, ground.hostname
     mail = ground.folder / MAIL
-    resolver = DnsResolver(reactor, settings.resolver, random=random, clock=reactor)
-    out = {
-        "reactor": reactor,
-        "resolver": resolver,
-        "hostname": hostname,
-        "disk": disk,
-        "random": random,
-        "own_names": (hostname,),
-        "own_addresses": ground.addresses,
-    }
+    outside = cache(lambda: Outside(ground, settings, disk))
     return {
         "maildir": MaildirCourier(
             mail, hostname=hostname, clock=reactor, reactor=reactor, settings=settings.maildir, random=random
         ),
         "mbox": MboxCourier(mail, clock=reactor, disk=disk, settings=settings.mbox),
-        "smtp": SmtpCourier(settings=settings.smtp, **out),
-        "lmtp": LmtpCourier(settings=settings.lmtp, **out),
+        "smtp": LateCourier(lambda: outside().smtp()),
+        "lmtp": LateCourier(lambda: outside().lmtp()),
     }
+
+
+class Outside:
+    """Makes the couriers that leave the house, which share one resolver."""
+
+    def __init__(self, ground: Ground, settings: NodeSettings, disk: DiskThreads) -> None:
+        from mailnode.routing.resolver import DnsResolver  # noqa: PLC0415 - see mailnode.service.late
+
+        self._settings = settings
+        self._common: dict[str, Any] = {
+            "reactor": ground.reactor,
+            "resolver": DnsResolver(ground.reactor, settings.resolver, random=ground.random, clock=ground.reactor),
+            "hostname": ground.hostname,
+            "disk": disk,
+            "random": ground.random,
+            "own_names": (ground.hostname,),
+            "own_addresses": ground.addresses,
+        }
+
+    def smtp(self) -> Courier:
+        """Make the courier to other mail hosts."""
+        from mailnode.couriers.smtp import SmtpCourier  # noqa: PLC0415
+
+        return SmtpCourier(settings=self._settings.smtp, **self._common)
+
+    def lmtp(self) -> Courier:
+        """Make the courier to mailbox servers."""
+        from mailnode.couriers.lmtp import LmtpCourier  # noqa: PLC0415
+
+        return LmtpCourier(settings=self._settings.lmtp, **self._common)
 
 
 def router_for(settings: NodeSettings, ground: Ground, directory: SqliteDirectory) -> TableRouter:
@@ -201,5 +227,6 @@ def reception_for(settings: NodeSettings, works: Works) -> MailReception:
         incoming=works.ground.folder / INCOMING,
         settings=settings.reception,
         give_up=give_up,
+        report_expansion=works.relay.report_expansion,
     )
     return MailReception(house, tuple(map(ip_network, settings.node.trusted_networks)))

@@ -1,6 +1,6 @@
 """A transaction is answered well only when every copy is durable, and refused with nothing left behind otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -12,7 +12,7 @@ from mailnode.accounts.memory import MemoryDirectory
 from mailnode.interfaces import Refused, SpoolTrouble
 from mailnode.mail.address import NULL, Mailbox, parse_mailbox
 from mailnode.mail.envelope import Envelope, Notify, Recipient
-from mailnode.mail.message import DeliveryRequest, NewEntry, Peer
+from mailnode.mail.message import DeliveryRequest, Message, NewEntry, Peer
 from mailnode.mail.outcome import Delayed, Delivered, Failed, Outcome
 from mailnode.mail.quantity import Octets, Seconds
 from mailnode.mail.reply import Reply
@@ -82,6 +82,7 @@ class Stage:
         self.folder = folder
         self.mailboxes = Mailboxes()
         self.queue = Entries()
+        self.reported: list[Recipient] = []
         directory = MemoryDirectory([Mailbox(name, "ours.example") for name in ("ann", "bob", "owner-staff")])
         domain = DomainSettings(
             name="ours.example",
@@ -104,8 +105,13 @@ class Stage:
             incoming=folder,
             settings=settings or ReceptionSettings(),
             give_up=lambda path: Seconds(60 if path == NULL else 3600),
+            report_expansion=self._report,
         )
         self.reception = MailReception(self.house, ())
+
+    async def _report(self, message: Message, recipients: Sequence[Recipient]) -> list[NewEntry]:
+        self.reported.extend(recipients)
+        return []
 
     def open(self, *recipients: str, peer: Peer = STRANGER, sender: str = "a@a.example") -> InboundTransaction:
         """Open a transaction with these recipients."""
@@ -245,6 +251,17 @@ def test_a_list_with_an_owner_bears_the_owners_address(stage: Stage) -> None:
     assert len({entry.message.queue_id for entry in stage.queue.entries}) == 2
     assert len({entry.message.content.path for entry in stage.queue.entries}) == 2
     assert all(entry.message.content.read().endswith(b"y" * 200_000) for entry in stage.queue.entries)
+
+
+@pytest.mark.rfc("3461", "5.2.7.3")
+def test_an_expanded_list_is_reported_when_success_was_asked_for(stage: Stage) -> None:
+    """Who wants to hear of success hears that the list was expanded; an alias of one is not a list."""
+    transaction = stage.open()
+    for name in ("staff", "away"):
+        now(transaction.add_recipient(Recipient(parse_mailbox(f"{name}@ours.example"), Notify.SUCCESS)))
+    transaction.write(b"x\r\n")
+    now(transaction.commit())
+    assert [one.forward_path.local_part for one in stage.reported] == ["staff"]
 
 
 @pytest.mark.rfc("5321", "6.3")
