@@ -9,25 +9,25 @@ octets do not move; content moves it by as much time as its octets take at the l
 """
 
 from typing import TYPE_CHECKING, cast
+from typing import Protocol as PythonProtocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IHalfCloseableProtocol, ITCPTransport
+from twisted.internet.interfaces import IHalfCloseableProtocol, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailnode.mail.reply import Reply
-from mailnode.sessions.admission import Admitted
+from mailnode.sessions.admission import Admission, Admitted
 from mailnode.sessions.dialogue import Dialogue, Pending
+from mailnode.sessions.settings import SessionSettings
 from mailnode.smtp import events, replies
 from mailnode.smtp.server import ServerConnection
 
 if TYPE_CHECKING:
     from twisted.internet.tcp import Connection
-
-    from mailnode.sessions.factory import ReceiverFactory
 
 READ_AHEAD = 1 << 18
 """Octets a peer may send ahead of an answer that waits; then its transport is paused."""
@@ -38,16 +38,29 @@ LAST_WORDS = 30.0
 NEVER = float("inf")
 
 
+class Listening(PythonProtocol):
+    """What a connection needs of the listener it came through."""
+
+    settings: SessionSettings
+    clock: IReactorTime
+    admission: Admission
+    greeting: Reply
+    sessions: "set[Receiver]"
+    """All connections there are; each puts itself in and takes itself out."""
+
+    def session_ended(self) -> None:
+        """Hear that a session is gone."""
+        ...
+
+
 @implementer(IHalfCloseableProtocol)
 class Receiver(Protocol):
     """The protocol of one connection."""
 
     log = Logger()
 
-    def __init__(
-        self, factory: "ReceiverFactory", connection: ServerConnection, dialogue: Dialogue, *, trusted: bool
-    ) -> None:
-        self._house = factory
+    def __init__(self, house: Listening, connection: ServerConnection, dialogue: Dialogue, *, trusted: bool) -> None:
+        self._house = house
         self._connection = connection
         self._dialogue = dialogue
         self._trusted = trusted
