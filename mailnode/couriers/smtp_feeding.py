@@ -1,42 +1,18 @@
 """Feeds a file to a connection: dot-stuffed, in blocks, and only as fast as the peer takes them."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from mailnode.couriers.smtp_wire import Wire
 from mailnode.interfaces import Disk
 from mailnode.mail.content import Content
 from mailnode.smtp.sending import DotStuffing
 
 BLOCK = 1 << 18
 """Octets of a file read and written at a time: large enough that the way to the disk thread and back costs little."""
-
-
-class Wire(Protocol):
-    """What we need of a Twisted transport."""
-
-    def write(self, data: bytes) -> None:
-        """Send, or keep until it can be sent."""
-        ...
-
-    def loseConnection(self) -> None:
-        """Close when all is sent."""
-        ...
-
-    def abortConnection(self) -> None:
-        """Close now."""
-        ...
-
-    def registerProducer(self, producer: object, streaming: bool) -> None:
-        """Tell ``producer`` when to pause."""
-        ...
-
-    def unregisterProducer(self) -> None:
-        """Tell it no more."""
-        ...
 
 
 @implementer(IPushProducer)
@@ -55,7 +31,7 @@ class FileFeed:
         stuffing = DotStuffing()
         # The iterator is only ever advanced on the disk thread; dropping it closes the file.
         blocks = content.blocks(BLOCK)
-        self._wire.registerProducer(self, True)
+        self._wire.transport.registerProducer(self, True)
         try:
             while (block := await self._disk.run(lambda: next(blocks, None))) is not None:
                 self._wire.write(stuffing.block(block))
@@ -64,7 +40,7 @@ class FileFeed:
                     self._resumed = Deferred()
                     await self._resumed
         finally:
-            self._wire.unregisterProducer()
+            self._wire.transport.unregisterProducer()
         return stuffing.end()
 
     def pauseProducing(self) -> None:

@@ -18,8 +18,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailnode.couriers.smtp_deadline import Deadline
-from mailnode.couriers.smtp_feeding import FileFeed, Wire
+from mailnode.couriers.smtp_feeding import FileFeed
 from mailnode.couriers.smtp_settings import SmtpTimes
+from mailnode.couriers.smtp_wire import Transport, Wire
 from mailnode.interfaces import Disk
 from mailnode.mail.content import Content
 from mailnode.mail.reply import Reply
@@ -128,13 +129,13 @@ class SmtpSession(Protocol):
         """Drop the connection at once."""
         self._deadline.stop()
         if not self._is_gone:
-            self._wire.abortConnection()
+            self._wire.abort()
 
     # --- what Twisted calls -----------------------------------------------------------------------------------
 
     def connectionMade(self) -> None:
         """Wait for the greeting."""
-        self._wire = cast("Wire", self.transport)
+        self._wire = Wire(cast("Transport", self.transport))
         self._deadline.move(self._times[Stage.GREETING])
 
     def dataReceived(self, data: bytes) -> None:
@@ -178,7 +179,7 @@ class SmtpSession(Protocol):
 
     def _close(self) -> None:
         self._deadline.move(self._times[Stage.QUIT])
-        self._wire.loseConnection()
+        self._wire.close()
 
     def _expired(self) -> None:
         stage = self._connection.stage

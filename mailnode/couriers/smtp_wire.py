@@ -1,0 +1,74 @@
+"""The way to the peer: straight to the kernel while that takes all, by Twisted's buffer once it does not.
+
+Twisted keeps what is written until the socket reports that it is ready, which costs two more system calls and a turn of
+the loop for each write; nearly always the kernel would have taken it at once. After the first time that it did not,
+everything goes by the buffer, so that octets never overtake one another. Errors are left to the buffer's way too, which
+turns them into ``connectionLost``.
+"""
+
+import socket
+from typing import Protocol
+
+from twisted.internet.interfaces import ISystemHandle, ITCPTransport
+
+
+class Transport(Protocol):
+    """What we need of a Twisted transport."""
+
+    def write(self, data: bytes) -> None:
+        """Send, or keep until it can be sent."""
+        ...
+
+    def loseConnection(self) -> None:
+        """Close when all is sent."""
+        ...
+
+    def abortConnection(self) -> None:
+        """Close now."""
+        ...
+
+    def registerProducer(self, producer: object, streaming: bool) -> None:
+        """Tell ``producer`` when to pause."""
+        ...
+
+    def unregisterProducer(self) -> None:
+        """Tell it no more."""
+        ...
+
+
+class Wire:
+    """One connection's way out; made when the connection is."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self._socket: socket.socket | None = None
+        # A transport with TLS on it gives the handle beneath: it must never be written to.
+        if ISystemHandle.providedBy(transport) and not hasattr(transport, "getPeerCertificate"):
+            handle = transport.getHandle()
+            self._socket = handle if isinstance(handle, socket.socket) else None
+        if ITCPTransport.providedBy(transport):
+            # Else the last piece of a message waits for the peer's acknowledgment, which it delays (RFC 1122 4.2.3.2).
+            transport.setTcpNoDelay(True)
+
+    def write(self, octets: bytes) -> None:
+        """Send all of it, sooner or later."""
+        if self._socket is not None:
+            try:
+                sent = self._socket.send(octets)
+            except OSError:
+                sent = 0
+            if sent == len(octets):
+                return
+            self._socket = None
+            octets = octets[sent:]
+        self.transport.write(octets)
+
+    def close(self) -> None:
+        """Close when all is sent."""
+        self._socket = None
+        self.transport.loseConnection()
+
+    def abort(self) -> None:
+        """Close now."""
+        self._socket = None
+        self.transport.abortConnection()
