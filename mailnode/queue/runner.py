@@ -112,9 +112,7 @@ class DeliveryQueue:
                 await self._claim()
             due = await self._spool.next_due()
         except SpoolTrouble as trouble:
-            log.error(  # noqa: TRY400 - the reason says it all
-                "the queue cannot read the spool: {reason}", event="trouble", reason=str(trouble)
-            )
+            log.error("the queue cannot read the spool: {reason}", event="trouble", reason=str(trouble))
             due, soon = None, True
         finally:
             self._is_looking = False
@@ -255,9 +253,7 @@ class DeliveryQueue:
             try:
                 await self._rests.end(state, now)
             except SpoolTrouble as trouble:
-                log.error(  # noqa: TRY400 - the reason says it all
-                    "the queue cannot write the spool: {reason}", event="trouble", reason=str(trouble)
-                )
+                log.error("the queue cannot write the spool: {reason}", event="trouble", reason=str(trouble))
 
     async def _suspend(self, state: LaneState, work: Work) -> None:
         await self._settle(work, (suspended(state),) * len(work.recipients))

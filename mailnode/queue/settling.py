@@ -104,9 +104,7 @@ class Settling:
         except CancelledError:
             raise
         except SpoolTrouble as trouble:
-            log.error(  # noqa: TRY400 - the reason says it all
-                "{queue_id}: could not settle: {reason}", event="trouble", queue_id=queue_id, reason=str(trouble)
-            )
+            log.error("{queue_id}: could not settle: {reason}", event="trouble", queue_id=queue_id, reason=str(trouble))
             self.is_troubled = True
             return False
         except Exception:  # noqa: BLE001 - kept and tried again like any other trouble

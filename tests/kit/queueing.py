@@ -1,6 +1,7 @@
 """A queue to play with: a spool in memory, a clock in the hand, couriers that follow a script."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
@@ -9,7 +10,7 @@ from attrs import Factory, define
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from mailnode.interfaces import Settlement, Spool
+from mailnode.interfaces import Settlement, Spool, SpoolTrouble
 from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.content import Content
 from mailnode.mail.envelope import Envelope, Recipient
@@ -117,6 +118,31 @@ class PlainSettle:
             for outcome in attempt.outcomes
             if isinstance(outcome, kinds or (Delivered, Relayed))
         ]
+
+
+class TroubledSpool:
+    """A spool that cannot do anything while ``trouble`` is set; ``asked`` counts what it was asked for."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self.trouble = False
+        self.asked: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        """Stand before the spool's method of that name."""
+
+        async def ask(*values: Any, **named: Any) -> Any:
+            self.asked[name] += 1
+            if self.trouble:
+                raise SpoolTrouble("disk full", is_full=True)
+            return await getattr(self._spool, name)(*values, **named)
+
+        return ask
+
+
+def troubled(spool: Spool) -> Any:
+    """Wrap a spool; typed as anything, since it answers to all that a spool does."""
+    return TroubledSpool(spool)
 
 
 @define
