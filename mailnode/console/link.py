@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from mailnode.console.trouble import DENIED, UNAVAILABLE, Trouble
-from mailnode.service.alone import run_alone
-from mailnode.service.commands import CommandFailed
-from mailnode.service.control import PATIENCE, socket_path
 from mailnode.service.settings import NodeSettings
 from mailnode.service.trouble import StartFailed
 
@@ -29,6 +26,10 @@ def ask(settings: NodeSettings, request: Item, *, show: Show, content: Iterable[
     if connection is not None:
         with connection:
             return _converse(connection, request, show, content)
+    # A running node is the usual case, and asking it needs none of a node's own rooms.
+    from mailnode.service.alone import run_alone  # noqa: PLC0415
+    from mailnode.service.commands import CommandFailed  # noqa: PLC0415
+
     try:
         return run_alone(settings, request, show, content)
     except CommandFailed as failed:

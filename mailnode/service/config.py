@@ -93,7 +93,7 @@ def converter() -> Converter:
     made.register_structure_hook_func(_has_origin(Literal), _choice)
     made.register_structure_hook_func(lambda cls: isinstance(cls, enum.EnumMeta), _member)
     made.register_structure_hook_factory(_has_origin(tuple, frozenset), _array(made))
-    made.register_structure_hook_factory(_has_origin(Mapping, dict), _mapping(made))
+    made.register_structure_hook_factory(_has_origin(Mapping), _mapping(made))
     made.register_structure_hook_factory(attrs.has, _table(made))
     return made
 

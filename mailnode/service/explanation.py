@@ -24,6 +24,8 @@ async def explain(router: Router, address: Mailbox) -> AsyncIterator[dict[str, A
         routing = await router.route(current)
         yield {"address": str(current), "depth": depth, **_item(routing)}
         if isinstance(routing, Expansion):
+            if routing.own is not None:
+                yield {"address": str(current), "depth": depth + 1, **_item(routing.own)}
             waiting[:0] = [(member, depth + 1) for member in routing.members]
 
 

@@ -30,6 +30,9 @@ def settle_in(folder: Path) -> None:
     """Make the folders inside, and drop what a crash has left behind of messages that were never accepted."""
     for name in (MAIL, INCOMING):
         (folder / name).mkdir(mode=0o700, exist_ok=True)
+    for name in (SPOOL, HISTORY):
+        # SQLite makes its files, and those beside them, as readable as the first one is.
+        os.close(os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     for leftover in (folder / INCOMING).iterdir():
         leftover.unlink(missing_ok=True)
 

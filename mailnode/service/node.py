@@ -25,6 +25,7 @@ from twisted.internet.defer import (
     TimeoutError,  # noqa: A004 - what addTimeout raises
     gatherResults,
 )
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, Logger, globalLogPublisher
 from twisted.python.components import Componentized
@@ -48,6 +49,8 @@ from mailnode.smtp.settings import ServerSettings
 
 RECOVERY_PAUSE = 5.0
 """Seconds between two tries to recover the spool."""
+WARM_UP = 1.0
+"""Seconds after the doors are open in which the rest of the code is loaded."""
 
 
 class Node(Service):
@@ -83,6 +86,7 @@ class Node(Service):
         self._starting: Deferred[None] | None = None
         self._works: Works | None = None
         self._control: ControlDoor | None = None
+        self._warming: IDelayedCall | None = None
 
     def setServiceParent(self, parent: Any) -> None:
         """Join the application and give it our log."""
@@ -120,6 +124,7 @@ class Node(Service):
         self._control = ControlDoor(Commands(works.parts), self._reactor)
         self._control.open(self._reactor, self.folder)
         self._open_doors(works)
+        self._warming = self._reactor.callLater(WARM_UP, works.warm_up)
         if self._announcement:
             self.log.info("{text}", event="announcement", text=self._announcement)
         self.log.info(
@@ -208,6 +213,8 @@ class Node(Service):
         began = self._reactor.seconds()
         if self._starting is not None:
             self._starting.cancel()
+        if self._warming is not None and self._warming.active():
+            self._warming.cancel()
         if self._control is not None:
             await self._control.close()
         for door in self.doors:
