@@ -92,7 +92,7 @@ def parse_mailbox(text: str) -> Mailbox:
     plain = _PLAIN.fullmatch(text)
     mailbox = Mailbox(plain[1], plain[2]) if plain else _parse_any(text)
     if len(text) > MAX_LOCAL_PART or not text.isascii():
-        _check_sizes(mailbox)
+        _check_sizes(text, mailbox.domain)
     return mailbox
 
 
@@ -147,11 +147,11 @@ def _parse_local_part(written: str) -> str:
     return _QUOTED_PAIR.sub(r"\1", quoted[1])
 
 
-def _check_sizes(mailbox: Mailbox) -> None:
-    local_octets = len(quote(mailbox.local_part).encode())
-    if local_octets > MAX_LOCAL_PART:
+def _check_sizes(text: str, domain: str) -> None:
+    octets = len(text.encode())
+    if octets - 1 - len(domain.encode()) > MAX_LOCAL_PART:
         raise AddressFault(f"A local part has at most {MAX_LOCAL_PART} octets.")
-    if local_octets + 1 + len(mailbox.domain.encode()) > MAX_MAILBOX:
+    if octets > MAX_MAILBOX:
         raise AddressFault(f"An address has at most {MAX_MAILBOX} octets.")
 
 

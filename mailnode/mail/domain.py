@@ -68,7 +68,8 @@ def _check_literal(domain: str) -> None:
     inside = domain[1:-1]
     if not domain.endswith("]") or (inside[:5].lower() == _IPV6_TAG and literal_address(domain) is None):
         raise AddressFault(f"{_show(domain)} is not an address literal.")
-    if literal_address(domain) is None and not _GENERAL.fullmatch(inside):
+    is_general = _GENERAL.fullmatch(inside) and literal_address(f"[IPv6:{inside}]") is None  # the tag was forgotten
+    if literal_address(domain) is None and not is_general:
         raise AddressFault(f"{_show(domain)} is not an address literal.")
 
 
