@@ -44,7 +44,7 @@ class DnsResolver:
         clock: IReactorTime,
         wire: Wire | None = None,
     ) -> None:
-        """Take a reactor with UDP and TCP; reads resolv.conf and hosts now. ``random`` should be random.SystemRandom.
+        """Take a reactor (TCP, watched sockets); reads resolv.conf and hosts now. ``random`` should be random.SystemRandom.
 
         ``wire`` stands for the sockets in tests.
         """

@@ -135,7 +135,7 @@ class TableRouter:
         return _mailbox(domain, user, local_part, (*nobody, "but a postmaster always has a mailbox"))
 
     async def _account(self, domain: LocalDomain, user: str, local_part: str, why: tuple[str, ...]) -> Route | None:
-        for name in dict.fromkeys((user, user.lower())):
+        for name in dict.fromkeys((user.lower(), user)):
             if await self._directory.find(Mailbox(name, domain.name)):
                 return _mailbox(domain, name, local_part, (*why, f"there is an account {name}@{domain.name}"))
         return None

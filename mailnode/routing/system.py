@@ -1,5 +1,6 @@
 """What the system's own files say about names: resolv.conf(5) and hosts(5), and a server as a setting."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -9,26 +10,24 @@ from mailnode.routing.transport import NameServer
 DEFAULT_SERVER = NameServer("127.0.0.1")
 """Asked where nothing names a server, as resolv.conf(5) has it."""
 
+# Brackets, or no colon, or else the whole is an IPv6 address.
+_SERVER = re.compile(r"(?:\[([^\]]+)\]|([^:\[]+))(?::([0-9]{1,5}))?|[0-9A-Fa-f:.]+", re.ASCII)
+
 LOCALHOST = ("::1", "127.0.0.1")
 """What localhost is, whatever the DNS says (RFC 6761 section 6.3)."""
 
 
 def parse_server(text: str) -> NameServer:
     """Read ``127.0.0.1``, ``127.0.0.1:53``, ``::1`` or ``[::1]:53``; ValueError says what would be right."""
-    host, port = text, "53"
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":") or "53"
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
+    found = _SERVER.fullmatch(text)
+    host, port = (found[1] or found[2] or text, int(found[3] or 53)) if found else ("", 0)
     try:
         address = str(parse_address(host))
-        number = int(port)
     except ValueError:
-        number, address = 0, ""
-    if not 0 < number < 65536:
+        address = ""
+    if not address or not 0 < port < 65536:
         raise ValueError(f'expected a DNS server such as "127.0.0.1:53" or "[::1]:53", not "{text}"')
-    return NameServer(address, number)
+    return NameServer(address, port)
 
 
 def read_servers(path: str) -> tuple[NameServer, ...]:

@@ -7,21 +7,25 @@ question is passed over, and too much of it ends the try.
 
 from collections.abc import Callable
 from ipaddress import ip_address
+from socket import AF_INET, AF_INET6, SOCK_DGRAM, socket
 from typing import Any, Protocol, cast
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
-from twisted.internet.error import CannotListenError, ConnectError
-from twisted.internet.interfaces import IReactorTCP, IReactorTime, IReactorUDP, ITCPTransport, IUDPTransport
-from twisted.internet.protocol import DatagramProtocol, connectionDone
+from twisted.internet.error import ConnectError
+from twisted.internet.interfaces import IReactorFDSet, IReactorTCP, IReactorTime, IReadDescriptor, ITCPTransport
+from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import Int16StringReceiver
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from mailnode.routing.wire import Reading
 
 _SILENCE = (OSError, ConnectError, DeferredTimeout)
+
+_LARGEST = 65535
 
 MAX_STRAY = 100
 """Datagrams that are no answer, before the try is given up: someone is guessing ids."""
@@ -67,26 +71,26 @@ class SocketWire:
     """A Wire of real sockets."""
 
     def __init__(self, reactor: Any, clock: IReactorTime) -> None:
-        """Take a reactor with UDP and TCP, and the clock of the timeouts."""
-        self._datagrams: IReactorUDP = reactor
+        """Take a reactor with TCP that watches sockets, and the clock of the timeouts."""
+        self._readers: IReactorFDSet = reactor
         self._streams: IReactorTCP = reactor
         self._clock = clock
 
     async def datagram(self, server: NameServer, octets: bytes, read: Read, seconds: float) -> Reading:
         """Ask by UDP; the socket is closed when this ends, in whatever way."""
-        protocol = _Datagram(server, octets, read)
-        interface = "::" if ":" in server.address else ""
         try:
-            port = self._datagrams.listenUDP(0, protocol, interface=interface, maxPacketSize=65535)
-        except CannotListenError as error:
-            raise Unanswered(f"{server}: {error}") from None
-        try:
-            protocol.ask()
-            return await protocol.answered.addTimeout(seconds, self._clock)
+            with socket(AF_INET6 if ":" in server.address else AF_INET, SOCK_DGRAM) as datagrams:
+                return await self._ask(_Datagram(datagrams, read), server, octets, seconds)
         except _SILENCE as error:
             raise Unanswered(f"{server}: {error}") from None
+
+    async def _ask(self, asked: "_Datagram", server: NameServer, octets: bytes, seconds: float) -> Reading:
+        asked.ask(server, octets)
+        self._readers.addReader(asked)
+        try:
+            return await asked.answered.addTimeout(seconds, self._clock)
         finally:
-            port.stopListening()
+            self._readers.removeReader(asked)
 
     async def stream(self, server: NameServer, octets: bytes, read: Read, seconds: float) -> Reading:
         """Ask by TCP; the connection is closed when this ends."""
@@ -131,26 +135,40 @@ class _Awaiting:
             self.answered.errback(Failure(ConnectError(string=reason)))
 
 
-class _Datagram(DatagramProtocol):
-    noisy = False
+@implementer(IReadDescriptor)
+class _Datagram:
+    """One socket for one question. Not a Twisted UDP port: that one logs a line for each that is closed."""
 
-    def __init__(self, server: NameServer, octets: bytes, read: Read) -> None:
-        self._server = server
-        self._octets = octets
+    def __init__(self, datagrams: socket, read: Read) -> None:
+        self._socket = datagrams
         self._awaiting = _Awaiting(read)
         self.answered = self._awaiting.answered
 
-    def ask(self) -> None:
-        transport = cast("IUDPTransport", self.transport)
+    def ask(self, server: NameServer, octets: bytes) -> None:
+        self._socket.setblocking(False)
         # Connected: from now on the kernel drops what comes from anywhere else.
-        transport.connect(self._server.address, self._server.port)
-        transport.write(self._octets, None)
+        self._socket.connect((server.address, server.port))
+        self._socket.send(octets)
 
-    def datagramReceived(self, datagram: bytes, addr: Any) -> None:  # noqa: ARG002 - the kernel has looked at it
-        self._awaiting.show(datagram)
+    def doRead(self) -> None:
+        try:
+            octets = self._socket.recv(_LARGEST)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._awaiting.fail(str(error))
+        else:
+            self._awaiting.show(octets)
 
-    def connectionRefused(self) -> None:
+    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002 - the reactor calls any error "done"
+        # epoll shows a closed port as an error without input, which the reactor takes for the end of the socket.
         self._awaiting.fail("the port is closed")
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def logPrefix(self) -> str:
+        return "DNS"
 
 
 class _Stream(Int16StringReceiver):
@@ -169,7 +187,11 @@ class _Stream(Int16StringReceiver):
         self._awaiting.fail("the connection was closed")
 
     def close(self) -> None:
-        # Nobody waits for it any more: a failure that comes now has no reader.
-        self.answered.addErrback(lambda _: None)
+        _drop(self.answered)
         if self.transport is not None:
             cast("ITCPTransport", self.transport).abortConnection()
+
+
+def _drop(answered: Deferred[Reading]) -> None:
+    """Let a failure pass that comes when nobody waits any more."""
+    answered.addErrback(lambda _: None)

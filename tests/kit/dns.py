@@ -5,6 +5,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -117,7 +118,7 @@ class NsdServer:
         (self._folder / "nsd.conf").write_text(self._configuration(zones))
         self.start()
         for zone in zones:
-            until(lambda zone=zone: self._answers(zone), 10.0, lambda: f"nsd is silent:\n{self.log()}")
+            until(partial(self._answers, zone), 10.0, lambda: f"nsd is silent:\n{self.log()}")
         return self
 
     def start(self) -> None:

@@ -1,5 +1,7 @@
 """Aliases and lists followed to the end, and what goes on of the sender's wishes."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from mailnode.mail.address import NULL, Mailbox, parse_mailbox
@@ -14,7 +16,7 @@ from tests.routing.test_router import Accounts
 
 
 def resolved(
-    aliases: dict[str, tuple[str, ...]], recipient: Recipient | str, limit: int = 1000
+    aliases: Mapping[str, tuple[str, ...]], recipient: Recipient | str, limit: int = 1000
 ) -> Resolution | Refusal:
     """Resolve at example.org, where ann, bob, eve and list-keeper have accounts."""
     accounts = Accounts(*(f"{name}@example.org" for name in ("ann", "bob", "eve")))

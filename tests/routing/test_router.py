@@ -3,7 +3,7 @@
 import pytest
 from twisted.internet.defer import CancelledError
 
-from mailnode.interfaces import Directory
+from mailnode.accounts.memory import MemoryDirectory
 from mailnode.mail.address import NULL, Mailbox, parse_mailbox
 from mailnode.mail.route import Expansion, Lane, Refusal, Route, Routing
 from mailnode.routing.router import TableRouter
@@ -13,18 +13,18 @@ from tests.kit.results import now
 MAILDIR = Lane("maildir")
 
 
-class Accounts(Directory):
+class Accounts(MemoryDirectory):
     """A Directory of some addresses."""
 
     def __init__(self, *addresses: str) -> None:
-        self.known = {parse_mailbox(address) for address in addresses}
+        super().__init__(map(parse_mailbox, addresses))
         self.trouble: Exception | None = None
 
     async def find(self, mailbox: Mailbox) -> bool:
         """Look it up, or raise what the test wants."""
         if self.trouble:
             raise self.trouble
-        return mailbox in self.known
+        return await super().find(mailbox)
 
 
 def router(
@@ -123,6 +123,18 @@ def test_an_alias_that_names_itself_keeps_a_copy() -> None:
     assert [str(member) for member in routing.members] == ["ann@home.example"]
     assert routing.own is not None
     assert routing.own.forward_path == Mailbox("ann", "example.org")
+
+
+def test_a_self_alias_without_account_makes_its_mailbox_where_any_is_taken() -> None:
+    """Where every address has a mailbox, so has the alias; elsewhere it stays a member and ends as a circle."""
+    aliases = {"ann": ("ann", "x@home.example")}
+    taken = ask(router(DomainSettings("example.org", aliases=aliases, accounts="any")), "ann@example.org")
+    known = ask(router(DomainSettings("example.org", aliases=aliases)), "ann@example.org")
+    assert isinstance(taken, Expansion)
+    assert isinstance(known, Expansion)
+    assert taken.own is not None
+    assert known.own is None
+    assert len(known.members) == 2
 
 
 @pytest.mark.rfc("5233", "4")

@@ -1,0 +1,50 @@
+"""Faults in the settings of routing."""
+
+from mailnode.mail.quantity import Seconds
+from mailnode.routing.faults import faults
+from mailnode.routing.settings import DomainSettings, ResolverSettings, RouteSettings
+
+
+def test_good_settings_have_none() -> None:
+    """What the documentation shows passes."""
+    domains = [
+        DomainSettings("example.org", aliases={"postmaster": ("ops@example.org",), "staff": ("ann", "x@[192.0.2.1]")}),
+        DomainSettings("bücher.example", courier="lmtp", next_hop="[127.0.0.1]:24", accounts="any", separator=""),
+    ]
+    routes = [
+        RouteSettings("*.partner.example", "smtp", "[192.0.2.7]:25"),
+        RouteSettings("a.example", "webhook", "any thing"),
+    ]
+    assert faults(domains=domains, routes=routes, resolver=ResolverSettings(servers=("127.0.0.1:53", "::1"))) == []
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """Each with the way to it, none hides another."""
+    domains = [
+        DomainSettings("example.org", aliases={"a": (), "b": ("no one@", "ok"), "B": ("ok",), "c@d": ("ok",)}),
+        DomainSettings("EXAMPLE.org", catch_all="bad @", separator="++", courier="lmtp"),
+        DomainSettings("not a domain"),
+        DomainSettings("any.example", catch_all="ann", accounts="any"),
+    ]
+    routes = [RouteSettings("a b", "smtp", "no hop"), RouteSettings("x.example"), RouteSettings("X.example")]
+    resolver = ResolverSettings(servers=("dns.example",), timeout=Seconds(0), attempts=0)
+    found = faults(domains=domains, routes=routes, resolver=resolver)
+    assert [steps for steps, _ in found] == [
+        ("domain", 0, "aliases", "a"),
+        ("domain", 0, "aliases", "b", 0),
+        ("domain", 0, "aliases", "B"),
+        ("domain", 0, "aliases", "c@d"),
+        ("domain", 1, "name"),
+        ("domain", 1, "next_hop"),
+        ("domain", 1, "catch_all"),
+        ("domain", 1, "separator"),
+        ("domain", 2, "name"),
+        ("domain", 3, "catch_all"),
+        ("route", 0, "match"),
+        ("route", 0, "next_hop"),
+        ("route", 2, "match"),
+        ("resolver", "servers", 0),
+        ("resolver", "timeout"),
+        ("resolver", "attempts"),
+    ]
+    assert all(sentence for _, sentence in found)
