@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailnode.smtp.buffer import BadLine, InputBuffer
+import itertools
 
 LIMIT = 12
 octets = st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n", b"abcdef", b"\0"]), max_size=25).map(b"".join)
@@ -25,7 +26,7 @@ def lines(pieces: list[bytes], *, repairs: bool = False) -> list[bytes | BadLine
 def test_cuts_make_no_difference(text: bytes, cuts: list[int], repairs: bool) -> None:
     """However octets are cut, the lines are those of one piece."""
     places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    pieces = [text[start:end] for start, end in zip(places, places[1:], strict=False)]
+    pieces = [text[start:end] for start, end in itertools.pairwise(places)]
     assert lines(pieces, repairs=repairs) == lines([text], repairs=repairs)
 
 

@@ -9,6 +9,7 @@ from mailnode.smtp import replies
 from mailnode.smtp.buffer import InputBuffer
 from mailnode.smtp.content import DataReader
 from mailnode.smtp.settings import BareNewlines, ServerSettings
+import itertools
 
 noise = st.lists(st.sampled_from([b"a", b".", b"\r", b"\n", b"\r\n", b"\r\n.", b"bc", b"\xff"]), max_size=20)
 text = st.lists(st.sampled_from([b"a", b".", b"\r\n", b"\r\n.", b"bc", b"\xff"]), max_size=20)
@@ -18,7 +19,7 @@ cuts = st.lists(st.integers(0, 60))
 def pieces(octets: bytes, places: list[int]) -> list[bytes]:
     """Cut at these places."""
     whole = sorted({0, len(octets), *(place for place in places if place < len(octets))})
-    return [octets[start:end] for start, end in zip(whole, whole[1:], strict=False)]
+    return [octets[start:end] for start, end in itertools.pairwise(whole)]
 
 
 def read(octets: list[bytes], mode: BareNewlines = "refuse") -> tuple[bytes, bool, Reply | None, int]:

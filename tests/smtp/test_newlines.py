@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from mailnode.smtp import replies
 from mailnode.smtp.newlines import LineEnds
+import itertools
 
 
 @pytest.mark.rfc("5321", "4.5.3.1.6")
@@ -15,7 +16,7 @@ def test_long_lines_are_found_in_leaps(parts: list[bytes], limit: int, cuts: lis
     content = b"".join(parts) + b"\r\n"
     places = sorted({0, len(content), *(cut for cut in cuts if cut < len(content))})
     ends = LineEnds("refuse", limit)
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in itertools.pairwise(places):
         if content[start - 1 : start + 1] != b"\r\n" and content[end - 1 : end + 1] != b"\r\n":
             ends.passed(content[start:end])
         else:

@@ -45,6 +45,18 @@ def test_no_text_breaks_out_of_its_line(lines: list[str], utf8: bool, with_statu
         line.decode("utf-8")
 
 
+@pytest.mark.rfc("5321", "4.5.3.1.5")
+@pytest.mark.parametrize("shift", range(4))
+def test_long_text_goes_on_in_lines_of_its_own(shift: int) -> None:
+    """Nothing of it is lost, and no character is cut apart."""
+    text = "x" * shift + "grün€𝄞" * 300
+    said = render(Reply.of(550, "5.1.1", text), utf8=True)
+    lines = said.decode().split("\r\n")[:-1]
+    assert all(len(line.encode()) + 2 <= MAX_REPLY_LINE for line in lines)
+    assert "".join(line[10:] for line in lines) == text
+    assert [line[3] for line in lines] == ["-"] * (len(lines) - 1) + [" "]
+
+
 def test_the_catalogue_is_of_one_piece() -> None:
     """Every standard reply fits one line, and the class of its status is the first digit of its code."""
     catalogue = {name: reply for name, reply in vars(replies).items() if isinstance(reply, Reply)}

@@ -1,0 +1,50 @@
+"""Paths and parameters."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailnode.smtp import replies
+from mailnode.smtp.arguments import split_path
+from mailnode.smtp.faults import Fault
+
+
+@pytest.mark.parametrize(
+    ("argument", "path", "rest"),
+    [
+        ("FROM:<a@b>", "<a@b>", ""),
+        ("from:<a@b> X=1", "<a@b>", "X=1"),
+        ("FROM:<>", "<>", ""),
+        ('FROM:<"a>b"@c> X', '<"a>b"@c>', "X"),
+        (r'FROM:<"a\">b"@c> X', r'<"a\">b"@c>', "X"),
+        ("FROM:  <a@b>  X  ", "<a@b>", " X"),
+        ("FROM:a@b X", "<a@b>", "X"),
+        ('FROM: "a b"@c X', '<"a b"@c>', "X"),
+        ("FROM:\t<a@b>", "<a@b>", ""),
+    ],
+)
+def test_paths_are_found(argument: str, path: str, rest: str) -> None:
+    """Quotes, brackets and what people leave out are understood."""
+    assert split_path(argument, "FROM:", replies.MAIL_SYNTAX, strict=False) == (path, rest)
+
+
+@pytest.mark.parametrize(
+    "argument", ["", "FROM", "FROM:", "FROM: ", "TO:<a@b>", "FROM:<a@b", "FROM:<a@b>X", "FROM:>", 'FROM:<"a>']
+)
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_holds_no_path(argument: str, strict: bool) -> None:
+    """It is refused with the syntax of its command."""
+    with pytest.raises(Fault) as caught:
+        split_path(argument, "FROM:", replies.MAIL_SYNTAX, strict=strict)
+    assert caught.value.reply is replies.MAIL_SYNTAX
+
+
+@given(st.text(max_size=60), st.booleans())
+def test_any_argument_is_split_or_refused(argument: str, strict: bool) -> None:
+    """Nothing but Fault is raised, and what is given is in brackets."""
+    try:
+        path, _ = split_path("FROM:" + argument, "FROM:", replies.MAIL_SYNTAX, strict=strict)
+    except Fault:
+        return
+    assert path[0] == "<"
+    assert path[-1] == ">"
