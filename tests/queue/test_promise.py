@@ -94,7 +94,7 @@ class Promise(RuleBasedStateMachine):
         self.note_ends()
         self.spool.trouble = True
         self.bench.queue._is_open = False
-        for call in self.bench.clock.getDelayedCalls():
+        for call in list(self.bench.clock.getDelayedCalls()):
             call.cancel()
         self.begin()
 
