@@ -1,11 +1,12 @@
 """Lines cut out of octets."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailnode.smtp.buffer import BadLine, InputBuffer
-import itertools
 
 LIMIT = 12
 octets = st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n", b"abcdef", b"\0"]), max_size=25).map(b"".join)

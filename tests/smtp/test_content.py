@@ -1,5 +1,7 @@
 """The content after DATA."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,6 @@ from mailnode.smtp import replies
 from mailnode.smtp.buffer import InputBuffer
 from mailnode.smtp.content import DataReader
 from mailnode.smtp.settings import BareNewlines, ServerSettings
-import itertools
 
 noise = st.lists(st.sampled_from([b"a", b".", b"\r", b"\n", b"\r\n", b"\r\n.", b"bc", b"\xff"]), max_size=20)
 text = st.lists(st.sampled_from([b"a", b".", b"\r\n", b"\r\n.", b"bc", b"\xff"]), max_size=20)

@@ -1,12 +1,13 @@
 """Line ends of content."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailnode.smtp import replies
 from mailnode.smtp.newlines import LineEnds
-import itertools
 
 
 @pytest.mark.rfc("5321", "4.5.3.1.6")

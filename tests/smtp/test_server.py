@@ -1,5 +1,7 @@
 """The server's machine as a whole."""
 
+import itertools
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -12,7 +14,6 @@ from mailnode.smtp.faults import Misuse
 from mailnode.smtp.server import ServerConnection
 from mailnode.smtp.states import ORDER, State
 from tests.kit.machine import GREETING, SETTINGS, Host
-import itertools
 
 WAYS = {
     State.STRANGER: b"",
