@@ -4,6 +4,7 @@ One timer waits for what is due next. What waits for room (a full lane, too much
 claimed when room comes. Every coroutine begun here is kept in ``_tasks`` and ends before ``stop`` does.
 """
 
+import math
 import random as chance
 from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
@@ -59,6 +60,8 @@ class DeliveryQueue:
         self._is_pumping = False
         self._left_behind = False
         """Something due was left in the spool for want of room."""
+        self._expected = math.inf
+        """The earliest time that was written into the spool since it last told what is due next."""
 
     @property
     def activity(self) -> tuple[int, int]:
@@ -106,14 +109,16 @@ class DeliveryQueue:
         self._is_looking = True
         self._disarm()
         soon = False
+        due: float | None = None
         try:
             while self._look_again and self._is_open:
                 self._look_again = False
                 await self._claim()
-            due = await self._spool.next_due()
+                self._expected = math.inf
+                due = await self._spool.next_due()
         except SpoolTrouble as trouble:
             log.error("the queue cannot read the spool: {reason}", event="trouble", reason=str(trouble))
-            due, soon = None, True
+            soon = True
         finally:
             self._is_looking = False
             if self._is_open:
@@ -183,13 +188,17 @@ class DeliveryQueue:
             self._left_behind = True
 
     def _wait_for(self, due: float | None) -> float:
-        if due is None:
-            return self._settings.look_every
-        wait = due - self._clock.seconds()
+        wait = min(math.inf if due is None else due, self._expected) - self._clock.seconds()
         if wait <= 0:
             self._left_behind = True
             return SOON
         return min(wait, self._settings.look_every)
+
+    def _expect(self, due: float) -> None:
+        """Look into the spool no later than ``due``, when something just written there is."""
+        self._expected = min(self._expected, due)
+        if self._timer is not None and self._expected < self._timer.getTime():
+            self._arm(max(0.0, self._expected - self._clock.seconds()))
 
     def _arm(self, seconds: float) -> None:
         self._disarm()
@@ -261,10 +270,9 @@ class DeliveryQueue:
     async def _settle(self, work: Work, outcomes: tuple[Outcome, ...]) -> None:
         attempt = Attempt(work.message, work.lane, work.recipients, outcomes, work.expires, ended=self._clock.seconds())
         write_down(attempt)
-        has_notices = await self._settling.finish(attempt)
+        due = await self._settling.finish(attempt)
         self._let_go(work)
-        if has_notices:
-            self.wake()
+        self._expect(due)
 
     async def _give_back(self, works: Sequence[Work]) -> None:
         await self._settling.give_back([one for work in works for one in work.recipients])

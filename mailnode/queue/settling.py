@@ -6,6 +6,7 @@ that a notice never bears the queue id of one that may lie in the spool already.
 delivered is done and all else is tried again later: a bug of ours never bounces mail and never loses any.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -37,6 +38,12 @@ class Settled:
     notices: tuple[tuple[NewEntry, float], ...] = ()
     """New messages that come of it (DSNs), each with the time it is due."""
 
+    @property
+    def due(self) -> float:
+        """Give the earliest time at which something of it is due; infinity when all is done."""
+        waiting = [one.due for one in self.settlements if not one.done]
+        return min([*waiting, *(due for _, due in self.notices)], default=math.inf)
+
 
 class Settle(Protocol):
     """Decides what becomes of recipients after an attempt: done, due again, or given up; and who is told."""
@@ -62,16 +69,16 @@ class Settling:
     """The queue stops: one more try, no more pauses."""
     _pauses: set[Deferred[None]] = Factory(set)
 
-    async def finish(self, attempt: Attempt) -> bool:
-        """Settle an attempt, however long the spool takes; True when notices came of it."""
+    async def finish(self, attempt: Attempt) -> float:
+        """Settle an attempt, however long the spool takes; gives when the first of what is left is due (inf: nothing)."""
         pause = FIRST_PAUSE
         while True:
             settled = await self._decide(attempt)
             hurried = self.is_hurried
             if await self._write(settled.settlements, settled.notices, attempt.message.queue_id):
-                return bool(settled.notices)
+                return settled.due
             if hurried:
-                return False
+                return math.inf
             await self._pause(pause)
             pause = min(pause * 2, LAST_PAUSE)
 

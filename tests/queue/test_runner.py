@@ -282,3 +282,13 @@ def now_stopped(bench: Bench) -> None:
     ended = now_stopping(bench, 0)
     bench.clock.advance(0)
     assert ended
+
+
+def test_a_retry_is_no_later_than_due() -> None:
+    """What an attempt leaves for later is tried when it is due, not when the next regular look comes along."""
+    bench = Bench(QueueSettings(retry=(Seconds(2),), jitter=0.0, look_every=Seconds(60)))
+    bench.courier.script["dead.example"] = LATER
+    bench.start()
+    bench.submit(DEAD)
+    bench.pass_time(6, step=1)
+    assert bench.courier.times("dead.example") == [TODAY, TODAY + 2, TODAY + 4, TODAY + 6]
