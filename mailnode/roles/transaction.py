@@ -38,10 +38,10 @@ from mailnode.smtp import replies
 
 
 class LocalRouter(Router, Protocol):
-    """A router that also knows which domains are ours."""
+    """A router that also knows which addresses are ours."""
 
-    def is_local_domain(self, domain: str) -> bool:
-        """Tell whether mail for this domain is ours."""
+    def is_local(self, mailbox: Mailbox) -> bool:
+        """Tell whether mail for this address is ours."""
         ...
 
     async def expand_list(self, mailbox: Mailbox) -> Expansion | None:
@@ -116,7 +116,7 @@ class InboundTransaction:
     async def add_recipient(self, recipient: Recipient) -> Reply:
         """Route the recipient now, so that a bad address is refused now (RFC 5321 3.3)."""
         path = recipient.forward_path
-        if not (self._may_relay or not path.domain or self._house.router.is_local_domain(path.domain)):
+        if not (self._may_relay or self._house.router.is_local(path)):
             raise Refused(replies.RELAYING_DENIED)
         resolution = await resolve(self._house.router, recipient)
         if isinstance(resolution, Refusal):

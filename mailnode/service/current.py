@@ -27,9 +27,9 @@ class CurrentRouter:
         """Route one address by one step."""
         return refused(await self.current.route(forward_path))
 
-    def is_local_domain(self, domain: str) -> bool:
-        """Tell whether mail for this domain is ours."""
-        return self.current.is_local_domain(domain)
+    def is_local(self, mailbox: Mailbox) -> bool:
+        """Tell whether mail for this address is ours."""
+        return self.current.is_local(mailbox)
 
     async def expand_list(self, mailbox: Mailbox) -> Expansion | None:
         """Give a list's members; None when there is no such list."""
