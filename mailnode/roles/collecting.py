@@ -55,15 +55,13 @@ class Collecting:
         self.size += len(octets)
         if self._max_size and self.size > self._max_size:
             self.fault = replies.TOO_BIG
-            return Deferred.fromCoroutine(self._let_go()) if self._descriptor >= 0 else self._forget()
+            self._parts.clear()
+            return Deferred.fromCoroutine(self._let_go()) if self._descriptor >= 0 else None
         self._parts.append(octets)
         self._gathered += len(octets)
         if self.size <= MEMORY_LIMIT or (self._gathered < _GATHER and self._descriptor >= 0):
             return None
         return Deferred.fromCoroutine(self._spill())
-
-    def _forget(self) -> None:
-        self._parts.clear()
 
     async def _spill(self) -> None:
         """Write what was gathered to the file; a disk without room is the sender's to hear of."""
