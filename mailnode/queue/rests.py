@@ -26,11 +26,6 @@ class Rests:
     _told: set[LaneState] = Factory(set)
     """Lanes that rest, as far as the spool knows."""
 
-    @property
-    def is_sweeping(self) -> bool:
-        """Tell whether the spool has to be told something."""
-        return bool(self._sweeps)
-
     def begin(self, state: LaneState) -> None:
         """Let a lane rest whose host was just found dead."""
         self._sweeps[state] = 0 if state.rests == 1 else self.settings.sweep
@@ -42,17 +37,20 @@ class Rests:
         self._sweeps[state] -= len(work.recipients)
         return True
 
-    async def end(self, state: LaneState, now: float) -> None:
-        """End a rest before its time, since the host was reached; raises SpoolTrouble."""
+    async def end(self, state: LaneState, now: float) -> bool:
+        """End a rest before its time, since the host was reached; True when the spool has more now. Raises SpoolTrouble."""
         self._sweeps.pop(state, None)
         state.wake()
-        if state in self._told:
-            await self.spool.postpone(state.lane, now)
-            self._told.discard(state)
+        if state not in self._told:
+            return False
+        await self.spool.postpone(state.lane, now)
+        self._told.discard(state)
+        return True
 
     async def tell(self, now: float, *, is_dry: bool) -> None:
         """Tell the spool of lanes whose sweep is over: nothing more comes, or it was enough; raises SpoolTrouble."""
-        self._told = {state for state in self._told if state.is_resting(now)}
+        if is_dry:
+            self._told = {state for state in self._told if state.is_resting(now)}
         for state, left in list(self._sweeps.items()):
             if left <= 0 or is_dry:
                 state.rest(now, self.random, briefly=left <= 0)

@@ -260,7 +260,8 @@ class DeliveryQueue:
             self.wake()
         elif not state.unreachable:
             try:
-                await self._rests.end(state, now)
+                if await self._rests.end(state, now):
+                    self.wake()
             except SpoolTrouble as trouble:
                 log.error("the queue cannot write the spool: {reason}", event="trouble", reason=str(trouble))
 

@@ -3,12 +3,15 @@
 from itertools import pairwise
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from mailnode.interfaces import Selection
+from mailnode.mail.message import Entry, NewEntry
 from mailnode.mail.quantity import Seconds
 from mailnode.mail.route import Lane
 from mailnode.queue.settings import QueueSettings
-from tests.kit.queueing import DEAD, GOOD, LATER, NEVER, OK, TODAY, UNREACHABLE, Bench
+from mailnode.spool.memory import MemorySpool
+from tests.kit.queueing import DEAD, GOOD, LATER, NEVER, OK, TODAY, UNREACHABLE, Bench, entry, troubled
 from tests.kit.results import now
 
 
@@ -268,10 +271,67 @@ def test_wake_finds_what_others_put_there() -> None:
     assert bench.left() == 0
 
 
+def hanging_lane() -> Bench:
+    """Make a bench with three attempts that hang at a host, two of which then cannot reach it: the lane rests."""
+    bench = Bench(QueueSettings(lane_initial=3))
+    bench.spool = troubled(bench.spool)
+    bench.queue = bench.new_queue()
+    bench.courier.script["dead.example"] = None
+    bench.start()
+    for _ in range(3):
+        bench.submit(DEAD)
+    bench.courier.release(UNREACHABLE, 2)
+    bench.courier.script["dead.example"] = OK
+    bench.submit(DEAD)
+    assert len(bench.courier.requests) == 3
+    assert bench.left() == 4
+    return bench
+
+
+def test_a_host_that_answers_ends_its_rest() -> None:
+    """An older attempt that succeeds while the lane rests ends the rest, in the spool too."""
+    bench = hanging_lane()
+    bench.courier.release(OK)
+    bench.pass_time(2, 1)
+    assert len(bench.courier.requests) == 4
+    assert bench.left() == 2
+
+
+def test_a_rest_ends_by_itself_when_the_spool_cannot_be_told() -> None:
+    """When the spool cannot be told of the end of a rest, it ends at its time."""
+    bench = hanging_lane()
+    bench.spool.trouble = True  # type: ignore[attr-defined]
+    bench.courier.release(OK)
+    bench.spool.trouble = False  # type: ignore[attr-defined]
+    bench.pass_time(400)
+    assert bench.left() == 0
+
+
+def test_a_message_that_becomes_durable_during_the_stop() -> None:
+    """What was on its way into the spool when the queue stopped is given back and not begun."""
+    gate: Deferred[None] = Deferred()
+
+    class Slow(MemorySpool):
+        async def accept(self, entry: NewEntry, *, due: float, lease_until: float = 0.0) -> Entry:
+            await gate
+            return await super().accept(entry, due=due, lease_until=lease_until)
+
+    bench = Bench()
+    bench.spool = Slow(bench.clock)
+    bench.queue = bench.new_queue()
+    bench.start()
+    submitted = Deferred.fromCoroutine(bench.queue.submit(entry(GOOD)))
+    now_stopped(bench)
+    gate.callback(None)
+    assert submitted.called
+    assert not bench.courier.requests
+    bench.queue = bench.new_queue()
+    bench.start()
+    assert bench.left() == 0
+
+
 def now_stopping(bench: Bench, grace: float) -> list[None]:
     """Begin to stop; the list is filled when it has ended."""
-    from twisted.internet.defer import Deferred
-
     ended: list[None] = []
     Deferred.fromCoroutine(bench.queue.stop(grace)).addCallback(ended.append)
     return ended

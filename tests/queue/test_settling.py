@@ -2,7 +2,8 @@
 
 from random import Random
 
-from twisted.internet.defer import Deferred
+import pytest
+from twisted.internet.defer import CancelledError, Deferred
 
 from mailnode.queue.attempt import Attempt
 from mailnode.queue.settings import QueueSettings
@@ -150,6 +151,22 @@ def test_a_message_that_is_done_is_told() -> None:
         globalLogPublisher.removeObserver(events.append)  # type: ignore[arg-type]
     assert [event["queue_id"] for event in events if event.get("event") == "attempt"] == [queue_id] * 2
     assert [event["queue_id"] for event in events if event.get("event") == "done"] == [queue_id]
+
+
+def test_a_cancelled_decision_is_not_trouble() -> None:
+    """Cancelling reaches whoever asked, from the role and from the spool alike."""
+
+    async def cancelled(*_: object, **__: object) -> Settled:
+        raise CancelledError
+
+    bench = Bench()
+    settling = bench.queue._settling
+    settling.settle = cancelled
+    with pytest.raises(CancelledError):
+        now(settling._decide(None))  # type: ignore[arg-type]
+    settling.spool = type("Spool", (), {"settle": staticmethod(cancelled)})()
+    with pytest.raises(CancelledError):
+        now(settling._write((), (), ""))
 
 
 def test_give_back_of_nothing_asks_nothing() -> None:

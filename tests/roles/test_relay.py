@@ -12,7 +12,7 @@ from mailnode.interfaces import Router
 from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.content import Content
 from mailnode.mail.envelope import Body, Envelope, Notify, Recipient, Return
-from mailnode.mail.message import Message, QueuedRecipient
+from mailnode.mail.message import DeliveryRequest, Message, QueuedRecipient
 from mailnode.mail.outcome import Delayed, Delivered, Expanded, Failed, Outcome, Relayed
 from mailnode.mail.reply import Reply
 from mailnode.mail.route import Expansion, Lane, Refusal, Route, Routing
@@ -20,6 +20,7 @@ from mailnode.queue.attempt import Attempt
 from mailnode.queue.settings import QueueSettings
 from mailnode.queue.settling import Settled
 from mailnode.roles.relay import RelayRole
+from tests.kit.queueing import Bench
 from tests.kit.results import InlineDisk, now
 
 TODAY = 1_800_000_000.0
@@ -261,3 +262,59 @@ def test_lists_expanded_at_the_door() -> None:
     (entry,) = now(role.report_expansion(message, [Recipient(BOB, S), Recipient(BOB)]))
     assert entry.message.content.read().count(b"Action: expanded") == 1
     assert now(role.report_expansion(message, [Recipient(BOB)])) == []
+
+
+def with_queue(outcome: Outcome) -> tuple[Bench, list[str]]:
+    """Make a queue that settles through the relay, a host that answers so, and the texts that reach the sender's host."""
+    bench = Bench()
+    texts: list[str] = []
+
+    def keep(request: DeliveryRequest) -> dict[Recipient, Outcome]:
+        texts.append(request.message.content.read().decode())
+        assert request.message.envelope.reverse_path == NULL
+        return dict.fromkeys(request.message.envelope.recipients, DELIVERED)
+
+    bench.courier.script.update({"good.example": outcome, "sender.example": keep})
+    role = RelayRole(TableRouter(), "mx.example.org", bench.settings, bench.clock, Random(2), InlineDisk())
+    bench.settle = role.settle  # type: ignore[assignment]
+    bench.queue = bench.new_queue()
+    bench.start()
+    return bench, texts
+
+
+def test_a_bounce_goes_out_at_once() -> None:
+    """A failure's report is on its way in the same moment, and then nothing is left."""
+    bench, texts = with_queue(FAILED)
+    bench.submit(LANE)
+    bench.clock.advance(0)
+    assert len(texts) == 1
+    assert "Action: failed" in texts[0]
+    assert bench.left() == 0
+
+
+@pytest.mark.rfc("5321", "4.5.4.1")
+def test_a_long_delay_from_beginning_to_end() -> None:
+    """A host that is busy for days costs the sender one warning after four hours and one report after five days."""
+    bench, texts = with_queue(DELAYED)
+    bench.submit(LANE)
+    bench.pass_time(4 * HOUR - 60)
+    assert not texts
+    bench.pass_time(8 * HOUR)
+    assert [text.count("Action: delayed") for text in texts] == [1]
+    bench.pass_time(5 * 24 * HOUR)
+    assert [text.count("Action: failed") for text in texts] == [0, 1]
+    assert "Status: 4.4.7" in texts[1]
+    assert bench.left() == 0
+
+
+def test_a_dead_host_from_beginning_to_end() -> None:
+    """Behind a host that is dead for days every sender has one warning and one report as well."""
+    bench, texts = with_queue(Delayed(Reply.of(451, "4.4.1", "Connection refused"), host_unreachable=True))
+    for _ in range(30):
+        bench.submit(LANE)
+    bench.pass_time(12 * HOUR)
+    assert sum("Action: delayed" in text for text in texts) == 30
+    bench.pass_time(5 * 24 * HOUR)
+    assert sum("Action: failed" in text for text in texts) == 30
+    assert len(texts) == 60
+    assert bench.left() == 0
