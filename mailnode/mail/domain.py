@@ -13,6 +13,9 @@ import idna
 MAX_DOMAIN = 255
 """Octets of a domain (RFC 5321 4.5.3.1.2)."""
 
+MAX_LABEL = 63
+"""Octets of one label (RFC 1035 2.3.4)."""
+
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
 _GENERAL = re.compile(r"[A-Za-z0-9-]*[A-Za-z0-9]:[!-Z^-~]+", re.ASCII)
@@ -74,6 +77,8 @@ def _check_literal(domain: str) -> None:
 
 
 def _a_label(label: str) -> str:
+    if len(label) > MAX_LABEL:  # an A-label is never shorter, and nobody shall make us work it out
+        raise AddressFault(f"A label of a domain has at most {MAX_LABEL} octets.")
     try:
         return idna.alabel(idna.uts46_remap(label, std3_rules=True)).decode("ascii")
     except UnicodeError as fault:

@@ -35,11 +35,7 @@ def split_path(argument: str, keyword: str, syntax: Reply, *, strict: bool) -> t
         while argument[start : start + 1] in (" ", "\t"):
             start += 1
         argument = argument.rstrip(" \t")
-    if argument[start : start + 1] == "<":
-        path = _bracketed(argument, start)
-    else:
-        path = None if strict else _UNBRACKETED.match(argument, start)
-        path = path and path[0]
+    path = _path_at(argument, start, strict=strict)
     if not path:
         raise Fault(syntax)
     rest = argument[start + len(path) :]
@@ -48,12 +44,15 @@ def split_path(argument: str, keyword: str, syntax: Reply, *, strict: bool) -> t
     return path if path[0] == "<" else f"<{path}>", rest[1:]
 
 
-def _bracketed(argument: str, start: int) -> str | None:
+def _path_at(argument: str, start: int, *, strict: bool) -> str:
+    if argument[start : start + 1] != "<":
+        found = None if strict else _UNBRACKETED.match(argument, start)
+        return found[0] if found else ""
     end = argument.find(">", start)
     if '"' not in argument[start:end]:
         return argument[start : end + 1]
     found = _PATH.match(argument, start)
-    return found and found[0]
+    return found[0] if found else ""
 
 
 def parse_path(path: str, parse: Callable[[str], Mailbox], code: int, status: str) -> Mailbox:

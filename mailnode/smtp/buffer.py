@@ -71,7 +71,8 @@ class InputBuffer:
                 if line is not None:
                     return line
             elif not self._join():
-                return self._keep_rest()
+                self._keep_rest()
+                return None
 
     def _cut(self, end: int) -> bytes | BadLine | None:
         """Cut at the LF at ``end``; None if no line or fault comes of it."""

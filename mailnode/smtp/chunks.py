@@ -63,7 +63,7 @@ class ChunkReader:
     @property
     def fault(self) -> Reply | None:
         """Say what is wrong with the content, as far as it was read."""
-        return self._content and self._content.fault
+        return None if self._content is None else self._content.fault
 
     def read(self, buffer: InputBuffer) -> bytes:
         """Take what there is of the chunk and give its octets; may be empty."""
