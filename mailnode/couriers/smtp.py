@@ -68,7 +68,9 @@ class SmtpCourier:
         session = self._idle.take(request.lane)
         if session is not None:
             carriage.arrive(session.host)
-            await self._talk(session, carriage)
+            if not await self._talk(session, carriage) or carriage.here:
+                # The session was stale or used up: that says nothing about its host.
+                carriage.tried.discard(session.host)
         if not carriage.is_done:
             await self._travel(carriage)
         return carriage.outcomes

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, zip_longest
 from typing import Generic, TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
@@ -35,13 +35,6 @@ def alternate(addresses: Iterable[str]) -> list[str]:
 
 async def race(starts: Sequence[Callable[[], Deferred[T]]], clock: IReactorTime, stagger: float) -> T:
     """Give the result of the first start that succeeds, or raise NoneReached; the losers are cancelled."""
-    if len(starts) == 1:
-        try:
-            return await starts[0]()
-        except CancelledError:
-            raise
-        except Exception as error:
-            raise NoneReached([Failure(error)]) from error
     return await _Race(starts, clock, stagger).result
 
 
@@ -53,6 +46,7 @@ class _Race(Generic[T]):
         self._waiting = list(starts)
         self._running: set[Deferred[T]] = set()
         self._failures: list[Failure] = []
+        self._is_over = False
         self._clock = clock
         self._stagger = stagger
         self._timer: IDelayedCall | None = None
@@ -73,7 +67,8 @@ class _Race(Generic[T]):
 
     def _fell(self, failure: Failure, runner: Deferred[T]) -> None:
         self._running.discard(runner)
-        if self.result.called or failure.check(CancelledError):
+        if self._is_over:
+            # Endpoints say ConnectingCancelledError to a cancelled start: never to be taken for a failure.
             return
         self._failures.append(failure)
         if self._waiting:
@@ -82,6 +77,7 @@ class _Race(Generic[T]):
             self.result.errback(NoneReached(self._failures))
 
     def _stop(self) -> None:
+        self._is_over = True
         self._disarm()
         self._waiting.clear()
         for runner in list(self._running):

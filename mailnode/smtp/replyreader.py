@@ -65,6 +65,8 @@ class ReplyReader:
         return reply_of(lines) or self._garbled("a line without a reply code")
 
     def _collect(self, line: bytes) -> Garbled | None:
+        if not line[:3].isdigit():
+            return self._garbled("a line without a reply code")
         self._lines.append(line)
         if len(self._lines) >= LINES_LIMIT:
             return self._garbled("a reply without end")
