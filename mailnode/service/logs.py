@@ -47,12 +47,18 @@ class LogLines:
         """Write to the file at ``path``, else to ``stream``; ``owner`` is whom a new file is given to by root."""
         self._path = path
         self._owner = owner
-        self._stream = stream
+        self._file = stream if path is None else self._opened(path)
         self._clock = clock
-        self._file: TextIO | None = None
         self._lines: list[str] = []
         self._flush_is_due = False
         self.apply(settings)
+
+    def _opened(self, path: Path) -> TextIO:
+        file = path.open("a", encoding="utf-8", errors="backslashreplace")
+        if not os.geteuid():
+            # Privileges are dropped later; whoever we become must be able to open it anew.
+            os.fchown(file.fileno(), *self._owner)
+        return file
 
     def apply(self, settings: LogSettings) -> None:
         """Take another level and format from now on."""
@@ -79,28 +85,24 @@ class LogLines:
         text = "\n".join(self._lines) + "\n"
         self._lines.clear()
         try:
-            file = self._open()
-            file.write(text)
-            file.flush()
+            self._file.write(text)
+            self._file.flush()
         except (OSError, ValueError):
             return  # a full disk or a closed terminal must not stop the mail
 
-    def _open(self) -> TextIO:
-        if self._path is None:
-            return self._stream
-        if self._file is None:
-            self._file = self._path.open("a", encoding="utf-8", errors="backslashreplace")
-            if not os.geteuid():
-                # The first lines come before privileges are dropped; whoever we become must be able to open it anew.
-                os.fchown(self._file.fileno(), *self._owner)
-        return self._file
-
     def reopen(self) -> None:
-        """Close the file and open it anew by name, after somebody has moved it away."""
+        """Open the file anew by name, after somebody has moved it away; raises OSError and keeps the old one open."""
         self.flush()
-        if self._file is not None:
+        if self._path is not None:
+            new = self._opened(self._path)
             self._file.close()
-            self._file = None
+            self._file = new
+
+    def close(self) -> None:
+        """Write what waits and close the file."""
+        self.flush()
+        if self._path is not None:
+            self._file.close()
 
 
 def plain_line(event: LogEvent) -> str:

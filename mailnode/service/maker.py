@@ -47,7 +47,10 @@ def makeService(options: Options) -> IService:
     sys.excepthook = _explain
     twistd: Mapping[str, Any] = options.parent or {}
     owner = (twistd.get("uid"), twistd.get("gid"))
-    lines = _log_lines(settings, twistd, reactor)
+    try:
+        lines = _log_lines(settings, twistd, reactor)
+    except OSError as error:
+        raise SystemExit(f"mailnode: the log cannot be written: {error}") from None
     return Node(
         settings,
         reactor=reactor,
@@ -79,6 +82,7 @@ def _log_lines(settings: NodeSettings, twistd: Mapping[str, Any], clock: Any) ->
 def _explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Tell why the start failed in one line; all else is a bug and keeps its traceback."""
     if isinstance(error, StartFailed):
-        sys.stderr.write(f"mailnode: {error}\n")
+        # By now twistd has turned sys.stderr into a log.
+        (sys.__stderr__ or sys.stderr).write(f"mailnode: {error}\n")
     else:
         sys.__excepthook__(kind, error, trace)

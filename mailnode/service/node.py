@@ -175,8 +175,11 @@ class Node(Service):
 
     def reload(self) -> None:
         """Open log files anew and take over what has changed in the configuration."""
-        if self._lines is not None:
-            self._lines.reopen()
+        try:
+            if self._lines is not None:
+                self._lines.reopen()
+        except OSError as error:
+            self.log.error("The log stays in its old file: {reason}", event="reload", reason=str(error))
         try:
             new = self._read()
         except ConfigurationFaults as faults:

@@ -1,0 +1,61 @@
+"""Tests of the data folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mailnode.service.folder import FolderLock, prepare, settle_in
+from mailnode.service.trouble import StartFailed
+
+
+def test_a_missing_folder_is_made_for_us_alone(tmp_path: Path) -> None:
+    """It is open to nobody else, and so are the folders and databases in it."""
+    folder = tmp_path / "a" / "data"
+    prepare(folder, None, None)
+    settle_in(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for inside in folder.iterdir():
+        assert not inside.stat().st_mode & 0o077, inside
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_missing_folder_is_given_to_whom_the_process_becomes(tmp_path: Path) -> None:
+    """Made by root, it belongs to the user of --uid."""
+    prepare(tmp_path / "data", 65534, 65534)
+    owner = (tmp_path / "data").stat()
+    assert (owner.st_uid, owner.st_gid) == (65534, 65534)
+
+
+def test_an_existing_folder_stays_as_it_is(tmp_path: Path) -> None:
+    """What an administrator has made is not changed."""
+    tmp_path.chmod(0o755)
+    prepare(tmp_path, 65534, 65534)
+    assert tmp_path.stat().st_uid == os.geteuid()
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_that_cannot_be_made_is_a_failed_start(tmp_path: Path) -> None:
+    """The reason is given."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StartFailed, match="Not a directory"):
+        prepare(tmp_path / "file" / "data", None, None)
+
+
+def test_what_was_never_accepted_is_dropped(tmp_path: Path) -> None:
+    """Contents that a crash left half received are removed; mail is not."""
+    settle_in(tmp_path)
+    (tmp_path / "incoming" / "half").write_bytes(b"half a message")
+    (tmp_path / "mail" / "whole").write_bytes(b"mail")
+    settle_in(tmp_path)
+    assert not list((tmp_path / "incoming").iterdir())
+    assert (tmp_path / "mail" / "whole").exists()
+
+
+def test_the_lock_is_for_one(tmp_path: Path) -> None:
+    """A second one is told who holds it; after release it can be had again."""
+    first = FolderLock(tmp_path)
+    with pytest.raises(StartFailed, match=str(os.getpid())):
+        FolderLock(tmp_path)
+    first.release()
+    FolderLock(tmp_path).release()
