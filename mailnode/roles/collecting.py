@@ -75,6 +75,8 @@ class Collecting:
             self._descriptor = await self._disk.run(lambda: _append(self._path, self._descriptor, block))
             self._file_size += len(block)
         except OSError as error:
+            # The descriptor is closed by now; closed twice, it may be somebody else's.
+            self._descriptor = -1
             self.fault = disk_trouble(error)
         finally:
             self._writing = False

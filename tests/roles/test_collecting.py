@@ -64,3 +64,28 @@ def test_a_full_disk_is_a_temporary_fault(tmp_path: Path, monkeypatch: pytest.Mo
     assert collecting.fault is not None
     assert collecting.fault.code == 452
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_while_the_file_grows_is_a_temporary_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ENOSPC in a later block is 452 too, leaves no file, and closes the file's descriptor once."""
+    collecting = Collecting(tmp_path / "one", InlineDisk(), 0)
+    now(_awaited(collecting.write(b"x" * 200_000)))
+    closed: list[int] = []
+    close = os.close
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "no space")
+
+    def noted(descriptor: int) -> None:
+        closed.append(descriptor)
+        close(descriptor)
+
+    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(os, "close", noted)
+    now(_awaited(collecting.write(b"x" * 200_000)))
+    assert collecting.fault is not None
+    assert collecting.fault.code == 452
+    assert len(closed) == 1
+    assert list(tmp_path.iterdir()) == []
