@@ -3,6 +3,7 @@
 import hashlib
 import random
 
+_END = b"end\r\n"
 _TRACE = (b"return-path:", b"delivered-to:", b"received:", b"x-original-to:", b"authentication-results:")
 
 
@@ -44,18 +45,16 @@ def letter(size: int, seed: int = 0, *, to: str = "ann@example.org", sender: str
         f"From: {sender}\r\nTo: {to}\r\nSubject: letter {seed} of {size} octets\r\n"
         f"Date: Fri, 01 Aug 2025 12:00:00 +0000\r\nMessage-ID: <{seed}.{size}.{chance.getrandbits(64):x}@example.net>\r\n\r\n"
     ).encode()
-    left = max(0, size - len(header))
-    lines = [_line(chance) for _ in range(left // 60 + 1)] if left < 1 << 20 else _many_lines(chance, left)
-    body = b"".join(lines)[:left]
-    return header + body.rsplit(b"\r\n", 1)[0] + b"\r\nend\r\n"
+    return header + _body(chance, max(0, size - len(header) - len(_END))) + _END
+
+
+def _body(chance: random.Random, size: int) -> bytes:
+    """Make about ``size`` octets of lines; a big body repeats one page, each time with its number."""
+    page = b"".join(_line(chance) for _ in range(min(1000, size // 35 + 1)))
+    pages = (b"page %d\r\n" % number + page for number in range(size // len(page) + 1))
+    return b"".join(pages)[:size].rpartition(b"\r\n")[0] + b"\r\n"
 
 
 def _line(chance: random.Random) -> bytes:
     start = chance.choice([b"", b"", b"", b".", b"..", b"From "])
     return start + chance.randbytes(chance.randrange(36)).hex().encode() + b"\r\n"
-
-
-def _many_lines(chance: random.Random, size: int) -> list[bytes]:
-    """Make big bodies quickly: a page of lines, again and again, each time with its number."""
-    page = b"".join(_line(chance) for _ in range(1000))
-    return [b"page %d\r\n" % number + page for number in range(size // len(page) + 1)]

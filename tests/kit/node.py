@@ -84,7 +84,10 @@ class Node:
             self._process.wait()
 
     def stop(self) -> int:
-        """End it politely with SIGTERM and give the exit status; an AssertionError if it does not obey in time."""
+        """End it politely with SIGTERM and give the exit status; an AssertionError if it does not obey in time.
+
+        twistd ends itself with the very signal once all is stopped, so the status is -15.
+        """
         assert self._process is not None
         self._process.terminate()
         try:
