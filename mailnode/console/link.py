@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from mailnode.console.trouble import DENIED, UNAVAILABLE, Trouble
+from mailnode.service.folder import CONTROL
 from mailnode.service.settings import NodeSettings
 from mailnode.service.trouble import StartFailed
+
+PATIENCE = 300.0
+"""Seconds in which the node must say something."""
 
 Item = dict[str, Any]
 Show = Callable[[Item], None]
@@ -22,7 +26,7 @@ def ask(settings: NodeSettings, request: Item, *, show: Show, content: Iterable[
 
     A request with content bears its ``size``, in octets.
     """
-    connection = _connected(socket_path(settings.node.folder))
+    connection = _connected(settings.node.folder / CONTROL)
     if connection is not None:
         with connection:
             return _converse(connection, request, show, content)

@@ -55,6 +55,7 @@ def run_alone(
 
     async def work() -> Item:
         works = build(settings, Ground(folder, reactor, SystemRandom(), hostname_of(settings)))
+        works.remember()
         try:
             return await Commands(works.parts).run(request, LocalExchange(show, content))
         finally:

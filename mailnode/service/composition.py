@@ -89,6 +89,11 @@ class Works:
             flush_history=self.history.flush,
         )
 
+    def remember(self) -> None:
+        """Let the history see what happens from now on, until all is stopped."""
+        if self.history.settings.keep:
+            globalLogPublisher.addObserver(self.history)
+
     def warm_up(self) -> None:
         """Make the couriers that were put off; they will soon be needed."""
         for courier in self.couriers.values():

@@ -27,9 +27,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailnode.service.commands import CommandFailed, Commands, failure_of
+from mailnode.service.folder import CONTROL
 
-SOCKET = "control.sock"
-"""The socket's name in the data folder."""
 LONGEST_PATH = 107
 """Octets of a unix socket's path that the system takes."""
 LONGEST_LINE = 1 << 20
@@ -38,11 +37,6 @@ READ_AHEAD = 1 << 18
 """Octets of content that wait in memory before the peer must wait."""
 PATIENCE = 300.0
 """Seconds after which a connection without any progress is closed."""
-
-
-def socket_path(folder: Path) -> Path:
-    """Give the place of the socket in a data folder."""
-    return folder / SOCKET
 
 
 @implementer(IPushProducer)
@@ -207,7 +201,7 @@ class ControlDoor(Factory):
 
     def open(self, reactor: IReactorUNIX, folder: Path) -> None:
         """Listen in the data folder; the caller holds the folder's lock, so a socket that lies there is a dead one."""
-        path = socket_path(folder)
+        path = folder / CONTROL
         if len(bytes(path)) > LONGEST_PATH:
             self.log.warn("No control socket: {path} is longer than the system takes", path=str(path))  # noqa: G010 - Twisted's name
             return

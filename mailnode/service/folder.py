@@ -11,6 +11,7 @@ MAIL = "mail"
 INCOMING = "incoming"
 SPOOL = "spool.db"
 ACCOUNTS = "accounts.db"
+CONTROL = "control.sock"
 HISTORY = "history.db"
 
 

@@ -147,6 +147,8 @@ def steps(path: Path, queue_id: str, limit: int = 1000) -> list[Step]:
     if not path.exists():
         return []
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'step'").fetchone():
+            return []
         rows = database.execute(
             "SELECT at, event, message, fields FROM step WHERE queue_id = ? ORDER BY id LIMIT ?", (queue_id, limit)
         ).fetchall()

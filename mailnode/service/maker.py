@@ -30,7 +30,7 @@ def settings_for(path: str | None) -> NodeSettings:
         return private_settings()
     from mailnode.service.config import load  # noqa: PLC0415 - a private node needs no TOML and no cattrs
 
-    return load(Path(path).absolute())
+    return load(Path(path))
 
 
 def makeService(options: Options) -> IService:

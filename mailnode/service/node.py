@@ -27,7 +27,7 @@ from twisted.internet.defer import (
 )
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
-from twisted.logger import ILogObserver, Logger, globalLogPublisher
+from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 
 from mailnode.interfaces import SpoolTrouble
@@ -107,8 +107,7 @@ class Node(Service):
         """Build the node on its data folder; raises StartFailed."""
         super().startService()
         self._works = works = build(self.settings, self._ground())
-        if self.settings.history.keep:
-            globalLogPublisher.addObserver(works.history)
+        works.remember()
         self._starting = Deferred.fromCoroutine(self._open(works))
         self._starting.addErrback(self._start_ended)
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_every_setting_has_its_default() -> None:
 def test_every_setting_has_a_sentence() -> None:
     """Above each key stands a comment that ends like a sentence."""
     lines = FILE.read_text().splitlines()
-    for above, line in zip(lines, lines[1:], strict=False):
+    for above, line in pairwise(lines):
         if re.match(r"#?\w+ = ", line) or re.match(r"#?\[", line):
             assert above.startswith("# "), line
             assert above.endswith((".", "]")), above

@@ -28,7 +28,7 @@ def test_quantities_are_read_with_their_units(tmp_path: Path) -> None:
     settings = parse(
         f'[node]\ndata = "{tmp_path}"\n[session]\ncommand_timeout = "2m"\nmin_data_rate = "1 KiB"', source="x"
     )
-    assert settings.session.command_timeout == 120
+    assert float(settings.session.command_timeout) == 120
     assert settings.session.min_data_rate == 1024
 
 

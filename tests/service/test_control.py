@@ -41,6 +41,8 @@ class Scripted:
                 raise SpoolTrouble("read-only")
             case "bug":
                 raise ZeroDivisionError
+            case _:
+                raise AssertionError(request)
         return {"done": True}
 
 
@@ -49,7 +51,7 @@ class Transport(StringTransport):
 
     aborting = False
 
-    def abortConnection(self) -> None:  # type: ignore[override]
+    def abortConnection(self) -> None:
         """Note it."""
         self.aborting = True
 

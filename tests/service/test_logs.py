@@ -57,10 +57,7 @@ def test_a_long_message_is_cut() -> None:
 
 def test_a_failure_brings_its_traceback() -> None:
     """The traceback stands below a plain line, set in, and is a field in JSON."""
-    try:
-        raise ValueError("no")
-    except ValueError:
-        failed = event("", "critical", log_failure=Failure())
+    failed = event("", "critical", log_failure=Failure(ValueError("no")))
     first, *rest = plain_line(failed).splitlines()
     assert first.endswith("critical [a.room] no")
     assert rest
