@@ -63,6 +63,7 @@ class Dialogue:
         self._stopping = stopping
         self._transaction: Transaction | None = None
         self._recipients = 0
+        self._is_full = False
         self._errors = 0
         self._idle_commands = 0
 
@@ -73,6 +74,7 @@ class Dialogue:
     def abort(self) -> None:
         """Forget the transaction, if there is one."""
         self._recipients = 0
+        self._is_full = False
         if self._transaction is not None:
             self._transaction.abort()
             self._transaction = None
@@ -151,8 +153,19 @@ class Dialogue:
 
     def _rcpt(self, event: events.Rcpt) -> Answer:
         if self._recipients >= self._house.settings.max_recipients:
-            return self.say(replies.TOO_MANY_RECIPIENTS)
+            return self._overfull(replies.TOO_MANY_RECIPIENTS)
         return self._settled(self._add(event.recipient))
+
+    def _overfull(self, reply: Reply) -> bytes:
+        """Refuse a recipient beyond the limit: logged once a transaction, and no error of the client.
+
+        Whoever has sent a thousand more in one write must still reach its DATA for those that were taken (RFC 5321
+        section 4.5.3.1.10).
+        """
+        if not self._is_full:
+            self._is_full = True
+            self._count(reply)
+        return self._connection.send(reply)
 
     async def _add(self, recipient: Recipient) -> Reply:
         reply = await self._open().add_recipient(recipient)
@@ -190,6 +203,7 @@ class Dialogue:
             answers = [replies.LOCAL_TROUBLE] * count
         self._transaction = None
         self._recipients = 0
+        self._is_full = False
         self.is_committing = False
         self._idle_commands = 0
         if any(answer.is_positive for answer in answers):

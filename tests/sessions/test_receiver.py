@@ -361,3 +361,11 @@ def test_a_peer_that_never_reads_its_last_words_is_cut_off() -> None:
     assert stage.factory.sessions
     stage.clock.pump([1] * 40)
     assert not stage.factory.sessions
+
+
+@pytest.mark.rfc("5321", "4.5.3.1.10")
+def test_recipients_beyond_the_limit_are_no_errors() -> None:
+    """However many are pipelined, each hears 452, and the message still goes to those that were taken."""
+    caller = _ready(Stage(evolve(SETTINGS, max_recipients=1, max_errors=2)))
+    heard = caller.says(b"MAIL FROM:<a@a.example>\r\n" + b"RCPT TO:<b@b.example>\r\n" * 50 + b"DATA\r\n")
+    assert [line[:3] for line in heard.splitlines()] == [b"250", b"250", *[b"452"] * 49, b"354"]
