@@ -28,11 +28,11 @@ def many_files() -> Iterator[int]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_idle_sessions_cost_little(make_node: MakeNode, many_files: int, count: int) -> None:
-    """One process holds thousands of greeted sessions, serves others at once, and lets all go."""
-    if many_files < count + 500:
-        missing(f"{count} sessions need more open files than {many_files}")
+def test_idle_sessions_cost_little(make_node: MakeNode, many_files: int) -> None:
+    """One process holds ten thousand greeted sessions, serves others at once, and lets all go."""
+    count = min(10_000, many_files - 500)
+    if count < 1000:
+        missing(f"a thousand sessions need more open files than {many_files}")
     node = make_node(settings(more=f'\n[session]\nmax_sessions = {count + 100}\ncommand_timeout = "10m"\n'))
     rest = node.memory()
     sessions: list[Client] = []
@@ -78,9 +78,9 @@ def _rate(node: Node, peer: Peer, messages: int) -> float:
     return messages / (time.monotonic() - begun)
 
 
-@pytest.mark.parametrize("recipients", [10_000, pytest.param(100_000, marks=pytest.mark.slow)])
-def test_a_dead_host_delays_nobody_else(make_node: MakeNode, recipients: int) -> None:
-    """With a queue full of mail for a dead host, mail to a living one flows as before, and memory does not follow."""
+def test_a_dead_host_delays_nobody_else(make_node: MakeNode) -> None:
+    """With a hundred thousand recipients waiting for a dead host, mail to a living one flows as before, and memory does not follow."""
+    recipients = 100_000
     with Peer() as alive:
         routes = f'\n[[route]]\nmatch = "dead.test"\nnext_hop = "[127.0.0.1]:{free_port()}"\n'
         routes += f'\n[[route]]\nmatch = "*"\nnext_hop = "[127.0.0.1]:{alive.port}"\n'

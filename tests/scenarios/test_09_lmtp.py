@@ -200,8 +200,8 @@ def test_postfix_hands_over_with_smtp_source(make_node: MakeNode, tmp_path: Path
     where = f"unix:{socket}" if kind == "unix" else f"inet:127.0.0.1:{node.port('lmtp')}"
     command = [program("smtp-source"), "-L", "-s", "10", "-m", "40", "-r", "5", "-t", "user@example.org"]
     subprocess.run([*command, "-f", "bob@example.net", "-F", str(file), where], timeout=60, check=True)
-    for number in range(1, 6):
-        arrived = node.wait_for(f"{number}user@example.org", 40)
+    for name in ("user", "2user", "3user", "4user", "5user"):
+        arrived = node.wait_for(f"{name}@example.org", 40)
         assert len(arrived) == 40
         for one in arrived:
             assert_carried(one, sent + b"\r\n")
