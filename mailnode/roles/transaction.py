@@ -166,6 +166,8 @@ class InboundTransaction:
             self.abort()
         answers = self._answers(refused, trouble, outcomes)
         self._log_accepted(message, answers)
+        for job, outcome in outcomes.items():
+            self._log_attempt(message, job, outcome)
         return answers
 
     async def _content(self) -> Content:
@@ -202,7 +204,6 @@ class InboundTransaction:
             said = await self._carry(request)
             for job in jobs:
                 outcomes[job] = said.get(job.recipient) or Delayed(replies.LOCAL_TROUBLE)
-                self._log_attempt(message, job, outcomes[job])
         return outcomes
 
     async def _carry(self, request: DeliveryRequest) -> Mapping[Recipient, Outcome]:
