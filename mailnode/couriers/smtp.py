@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
 
 from mailnode.couriers.smtp_carriage import Carriage
 from mailnode.couriers.smtp_idle import IdleSessions
@@ -24,6 +25,7 @@ from mailnode.mail.envelope import Recipient
 from mailnode.mail.message import DeliveryRequest
 from mailnode.mail.outcome import Failed, Outcome
 from mailnode.mail.reply import Reply
+from mailnode.mail.route import Lane
 from mailnode.routing.exchanges import Hop, NoHops, hosts_for
 from mailnode.smtp.asking import mail_line, rcpt_line
 from mailnode.smtp.peeroffer import PeerOffer
@@ -35,7 +37,9 @@ FindHosts = Callable[..., Awaitable[Sequence[Hop]]]
 class SmtpCourier:
     """Sends by SMTP; implements interfaces.Courier."""
 
+    log = Logger()
     is_lmtp = False
+    """It speaks LMTP, to a server that puts messages into mailboxes."""
 
     def __init__(
         self,
@@ -76,7 +80,7 @@ class SmtpCourier:
         return carriage.outcomes
 
     async def close(self) -> None:
-        """Say goodbye on idle sessions and wait until they are gone; running ones are the caller's to cancel."""
+        """Say goodbye on idle sessions and wait until all are gone; those at work finish first, unless they are cancelled."""
         for session in list(self._open):
             if session.is_ready:
                 self._part(session)
@@ -114,6 +118,9 @@ class SmtpCourier:
             try:
                 session = await self._reach(hop)
             except Unavailable as trouble:
+                self.log.debug(
+                    "{host}: no session: {reply}", event="no-session", host=hop.host, reply=str(trouble.reply)
+                )
                 carriage.note_trouble(trouble.reply, "" if trouble.is_ours else hop.host)
                 return trouble.is_reached
             if not await self._talk(session, carriage):
@@ -136,7 +143,7 @@ class SmtpCourier:
             else:
                 await self._transact(session, carriage, prepared)
         is_kept = session.is_ready
-        if is_kept and (self._is_used_up(session) or not self._idle.put(carriage.request.lane, session)):
+        if is_kept and not self._keep(session, carriage.request.lane):
             self._part(session)
         return is_kept
 
@@ -193,6 +200,9 @@ class SmtpCourier:
     def _is_used_up(self, session: SmtpSession) -> bool:
         limit = self._settings.max_transactions
         return session.transactions >= min(limit, session.offer.mail_max or limit)
+
+    def _keep(self, session: SmtpSession, lane: Lane) -> bool:
+        return self._closing is None and not self._is_used_up(session) and self._idle.put(lane, session)
 
     def _part(self, session: SmtpSession) -> None:
         self._idle.forget(session)

@@ -78,8 +78,8 @@ async def _with_body(message: Message, offer: PeerOffer, disk: Disk, limit: int,
     if declared is Body.BINARY_MIME:
         return await _without_binary(content, offer, disk, limit, smtputf8=smtputf8)
     if offer.eight_bit:
-        # What a file holds is not looked at: saying 8BITMIME costs nothing.
-        is_plain = declared is Body.SEVEN_BIT and content.head.isascii()
+        # A file is not read for this: the peer takes 8-bit octets, and may hear of some that are not there.
+        is_plain = declared is Body.SEVEN_BIT and content.path is None and content.head.isascii()
         return Prepared(content, Body.SEVEN_BIT if is_plain else Body.EIGHT_BIT_MIME, smtputf8)
     if await _look(content, disk, is_seven_bit):
         return Prepared(content, Body.SEVEN_BIT, smtputf8)

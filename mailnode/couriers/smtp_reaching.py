@@ -38,9 +38,12 @@ class Reaching:
         return await self._reach(endpoints, hop.host, times.stagger)
 
     async def open_socket(self, path: str) -> SmtpSession:
-        """Open a session over a socket in the file system; raises Unavailable."""
+        """Open a session over a socket in the file system; raises Unavailable.
+
+        The server there is a part of this host, and goes by its name: outcomes reach senders, who need no paths of ours.
+        """
         endpoint = UNIXClientEndpoint(self.reactor, path, timeout=self.settings.times.connect)
-        return await self._reach([endpoint], path, 0.0)
+        return await self._reach([endpoint], self.hostname, 0.0)
 
     def _endpoint(self, address: str, port: int) -> IStreamClientEndpoint:
         timeout = self.settings.times.connect

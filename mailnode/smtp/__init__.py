@@ -11,6 +11,12 @@ The server's floors, each seeing only those above it in this list:
 * ``buffer`` (lines), ``newlines``, ``content`` (DATA), ``chunks`` (BDAT): readers of octets
 * ``server``: the only object
 
+The client's floors:
+
+* ``peeroffer`` (what a server offers), ``clientevents`` (what its replies mean): values
+* ``replyreader`` (octets to Reply), ``asking`` (MAIL and RCPT with their parameters), ``sending`` (dot-stuffing)
+* ``client``: the only object
+
 Rules: a bad peer is an event, never an exception. Every limit is an argument. Nothing the peer sends makes memory
 grow beyond what was read at once plus one command line. An event that owes a reply stops the machine until the reply
 is given, so that pipelining, slow policy and STARTTLS are right by construction.

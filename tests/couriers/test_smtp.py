@@ -135,7 +135,22 @@ def test_close_says_quit_and_waits() -> None:
     world.carry()
     world.network.run(world.courier.close())
     assert server.commands[-1] == "QUIT"
-    assert not world.network.getDelayedCalls() or all(not wire.is_open for wire in server.wires)
+    assert not server.wires[0].is_open
+
+
+def test_closing_lets_a_message_under_way_finish() -> None:
+    """A session at work says QUIT when it has its answer, and only then the courier is closed."""
+    server = Server({".": Trouble.HANG})
+    world = _World(server)
+    carrying = Deferred.fromCoroutine(world.courier.carry(request()))
+    world.network.pump([0] * 30)
+    closing = Deferred.fromCoroutine(world.courier.close())
+    world.network.pump([0] * 30)
+    assert not closing.called
+    server.wires[0].say(b"250 taken\r\n")
+    assert told(world.network.result(carrying)) == ["Relayed 250"]
+    world.network.result(closing)
+    assert server.commands[-1] == "QUIT"
 
 
 # --- many recipients ------------------------------------------------------------------------------------------------
@@ -396,6 +411,40 @@ def test_utf8_addresses_need_a_peer_that_takes_them() -> None:
     assert "RCPT TO:<r0@xn--bcher-kva.example>" in server.commands
     (outcome,) = _World(Server(extensions="250 x")).carry(sender=Mailbox("ü", "example.org"), smtputf8=True).values()
     assert outcome.reply.status == Status(5, 6, 7)
+
+
+def test_addresses_that_cannot_be_said_fail_alone() -> None:
+    """A control character fails its recipient, in the sender's address the message; nothing of it is said."""
+    server = Server()
+    to = [*recipients(1), Recipient(Mailbox("r1\r\nDATA", "example.org"))]
+    outcomes = _World(server).carry(to=to)
+    assert [outcomes[each].reply.code for each in to] == [250, 553]
+    assert outcomes[to[1]].reply.status == Status(5, 1, 3)
+    (outcome,) = _World(server).carry(sender=Mailbox("a\nb", "example.org")).values()
+    assert outcome.reply.status == Status(5, 1, 7)
+    (outcome,) = _World(server).carry(to=to[1:]).values()
+    assert outcome.reply.status == Status(5, 1, 3)
+    assert len(server.messages) == 1
+
+
+def test_cancelling_while_the_message_is_fitted(tmp_path: Path) -> None:
+    """A try that is cancelled while a file is read leaves no session behind."""
+    server = Server(extensions="250 x")
+    world = _World(server)
+    waiting: Deferred[None] = Deferred()
+
+    class _Slow:
+        async def run(self, _: object) -> None:
+            await waiting
+
+    world.courier._disk = _Slow()  # type: ignore[assignment]
+    carrying = Deferred.fromCoroutine(world.courier.carry(request(filed(tmp_path / "c", b"x"))))
+    world.network.pump([0] * 30)
+    carrying.cancel()
+    with pytest.raises(CancelledError):
+        world.network.result(carrying)
+    world.network.pump([0, 0])
+    assert not server.wires[0].is_open
 
 
 def test_dsn_wishes_go_to_a_peer_that_knows_them() -> None:

@@ -1,6 +1,6 @@
 """Requests for couriers, made short."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mailnode.mail.address import Mailbox
@@ -41,7 +41,7 @@ def filed(path: Path, octets: bytes, head: bytes = b"") -> Content:
     return Content(head, path, len(octets))
 
 
-def told(outcomes: "dict[Recipient, Outcome]") -> list[str]:
+def told(outcomes: Mapping[Recipient, Outcome]) -> list[str]:
     """Give each outcome as ``Failed 550``, in the order of r0, r1 and so on."""
     ordered = sorted(outcomes.items(), key=lambda each: int(each[0].forward_path.local_part[1:]))
     return [f"{type(outcome).__name__} {outcome.reply.code}" for _, outcome in ordered]

@@ -151,7 +151,7 @@ class _Connector:
         if self.is_stopped:
             return
         if self._server is None:
-            self._factory.clientConnectionFailed(self, Failure(ConnectionRefusedError()))
+            self._factory.clientConnectionFailed(self, Failure(self._clock.error))
             return
         protocol = self._factory.buildProtocol(self._address)
         wire = Wire(self._server, self._clock, protocol)
@@ -184,6 +184,8 @@ class Network(Clock):
         self.servers = dict(servers)
         self.silent: set[str] = set()
         """Addresses that never answer."""
+        self.error: Exception = ConnectionRefusedError()
+        """How connections to nobody fail."""
         self.attempts: list[str] = []
 
     def connectTCP(

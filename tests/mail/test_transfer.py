@@ -120,6 +120,15 @@ def test_nested_parts_and_enclosed_messages_are_converted() -> None:
     assert attachment in converted
 
 
+def test_a_body_that_fits_is_kept_beside_one_that_does_not() -> None:
+    """In a multipart without an end only the part that needs it is touched."""
+    head = b"MIME-Version: 1.0\r\nContent-Type: multipart/digest; boundary=x\r\n\r\n"
+    plain = b"--x\r\n\r\nSubject: a\r\n\r\na\r\n"
+    converted = to_seven_bit(head + plain + b"--x\r\n\r\nSubject: b\r\n\r\n\xfc\r\n")
+    assert converted.startswith(head + plain + b"--x\r\n\r\nSubject: b\r\nMIME-Version: 1.0\r\n")
+    assert converted.endswith(b"\r\n\r\n=FC\r\n")
+
+
 def test_containers_lose_their_eight_bit_label() -> None:
     """A multipart that said 8bit says 7bit, one that said nothing says nothing."""
     part = b"--x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + _GREETING + b"--x--\r\n"

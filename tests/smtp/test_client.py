@@ -284,6 +284,15 @@ def test_garbage_delays_everybody() -> None:
     assert client.receive(b"250 ok\r\n") == []
 
 
+def test_nothing_is_heard_after_the_end() -> None:
+    """Replies behind the one that ended the session count for nothing."""
+    client = _greeted("PIPELINING")
+    client.begin(_MAIL, _rcpts(1))
+    assert _answers(client.receive(b"421 bye\r\n250 ok\r\n250 ok\r\n")) == [(421, Stage.MAIL)]
+    client.quit()
+    assert client.take().endswith(b"DATA\r\n")
+
+
 def test_begin_must_wait_for_ready() -> None:
     """Beginning before the greeting is our own mistake."""
     with pytest.raises(RuntimeError, match="not ready"):
