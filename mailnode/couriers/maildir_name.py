@@ -2,7 +2,8 @@
 
 ``1700000000.M123456P4242Q7_5f3a9c01.mx.example.org``: the second, then what makes it unique on this host (microsecond,
 process, count, randomness), then the host. In ``new/`` and ``cur/`` ``,S=<octets>`` is added, from which Dovecot and the
-quota of Maildir++ learn the size without opening the file.
+quota of Maildir++ learn the size without opening the file. The microsecond has six digits always, so that names in their
+order are messages in theirs.
 """
 
 import itertools
@@ -25,4 +26,4 @@ class UniqueNames:
         """Give the next name, without a size."""
         second, part = divmod(self._clock.seconds(), 1)
         chance = self._random.getrandbits(32)
-        return f"{int(second)}.M{int(part * 1e6)}P{os.getpid()}Q{next(self._count)}_{chance:08x}.{self._host}"
+        return f"{int(second)}.M{int(part * 1e6):06}P{os.getpid()}Q{next(self._count)}_{chance:08x}.{self._host}"

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 
 from mailnode.mail.envelope import Recipient
 from mailnode.mail.message import DeliveryRequest
-from mailnode.mail.outcome import Delayed, Failed, Outcome, Relayed, outcome_of
+from mailnode.mail.outcome import Delayed, Delivered, Failed, Outcome, Relayed, outcome_of
 from mailnode.mail.reply import Reply, Status
 from mailnode.smtp.clientevents import Answer, Stage
 
@@ -77,8 +77,9 @@ class Carriage:
         outcome: Outcome = outcome_of(answer.reply, remote)
         if isinstance(outcome, Delayed) and answer.stage < Stage.DOT:
             self._heard[recipient] = outcome
-        elif answer.reply.is_positive and not self._is_final:
-            self.settle(recipient, Relayed(answer.reply, remote, passes_dsn=passes_dsn))
+        elif answer.reply.is_positive:
+            success = Delivered if self._is_final else Relayed
+            self.settle(recipient, success(answer.reply, remote, passes_dsn=passes_dsn))
         else:
             self.settle(recipient, outcome)
 

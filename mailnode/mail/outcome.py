@@ -23,6 +23,9 @@ class _Tried:
 class Delivered(_Tried):
     """It lies in its mailbox."""
 
+    passes_dsn: bool = False
+    """A mailbox server put it there that speaks DSN: NOTIFY went along and a success is its to report."""
+
 
 @frozen
 class Relayed(_Tried):

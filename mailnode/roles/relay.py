@@ -116,7 +116,7 @@ class RelayRole:
         done = Settlement(queued.key, done=True, last=outcome.reply, last_remote=outcome.remote)
         if isinstance(outcome, Failed):
             return self._failed(queued, outcome, attempt, done, has_expired=False)
-        is_theirs = isinstance(outcome, Relayed) and outcome.passes_dsn
+        is_theirs = isinstance(outcome, Delivered | Relayed) and outcome.passes_dsn
         if is_theirs or not queued.recipient.wants_success or attempt.message.envelope.reverse_path == NULL:
             return _Fate(done)
         return _Fate(done, Kind.SUCCESS, _reported(queued, _ACTIONS[type(outcome)], outcome, attempt))

@@ -32,7 +32,7 @@ def test_every_recipient_has_its_own_outcome() -> None:
     outcomes = _carry(Network({"127.0.0.1:24": server}), "127.0.0.1", to=3)
     assert told(outcomes) == ["Delivered 250", "Failed 550", "Delayed 452"]
     first = next(iter(outcomes.values()))
-    assert first == Delivered(Reply(250, ("stored",), Status(2, 1, 5)), "127.0.0.1")
+    assert first == Delivered(Reply(250, ("stored",), Status(2, 1, 5)), "127.0.0.1", passes_dsn=True)
     assert server.commands[0] == "LHLO me.example"
 
 

@@ -31,3 +31,13 @@ def test_names_of_one_moment_differ() -> None:
 def test_the_host_cannot_break_the_name() -> None:
     """A slash or colon in the host's name is written as its octal code."""
     assert names("a/b:c").next().endswith(".a\\057b\\072c")
+
+
+def test_names_are_in_the_order_of_time() -> None:
+    """A later message has a greater name, however few microseconds the second has had."""
+    clock = Clock()
+    clock.advance(1_700_000_000.0125)
+    made = UniqueNames("mx.example.org", clock, Random(1))
+    first = made.next()
+    clock.advance(0.1)
+    assert first < made.next()

@@ -34,6 +34,7 @@ OK = Reply.of(250, "2.0.0", "Ok")
 DELIVERED = Delivered(OK)
 RELAYED = Relayed(OK, "mx.good.example")
 RELAYED_DSN = Relayed(OK, "mx.good.example", passes_dsn=True)
+DELIVERED_DSN = Delivered(OK, "box.good.example", passes_dsn=True)
 EXPANDED = Expanded(OK)
 FAILED = Failed(Reply.of(550, "5.1.1", "No such user"), "mx.good.example")
 DELAYED = Delayed(Reply.of(451, "4.2.1", "Busy"), "mx.good.example")
@@ -107,6 +108,7 @@ EXPIRED = 6 * 86400.0
         (RELAYED, S, 60, "relayed"),
         (RELAYED, S | F, 60, "relayed"),
         (RELAYED_DSN, S, 60, ""),
+        (DELIVERED_DSN, S, 60, ""),
         (EXPANDED, S, 60, "expanded"),
         (EXPANDED, U, 60, ""),
         (FAILED, U, 60, "failed"),
