@@ -1,11 +1,6 @@
 """Mail programs we did not write read the mailboxes: Dovecot the Maildir, mutt both kinds."""
 
-import os
-import pty
-import select
 import shutil
-import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +12,8 @@ from mailnode.couriers.maildir import MaildirCourier
 from mailnode.couriers.mbox import MboxCourier
 from mailnode.mail.outcome import Delivered
 from tests.kit.deliveries import address, request_for
-from tests.kit.programs import program
 from tests.kit.pump import Pump
+from tests.kit.readers import doveadm, mutt
 from tests.kit.results import InlineDisk, now
 
 pytestmark = pytest.mark.scenario
@@ -26,8 +21,6 @@ pytestmark = pytest.mark.scenario
 BODY = b"From the first line\r\n.\r\n>From quoted\r\n" + "Grüße\r\n".encode() + b"x" * 900 + b"\r\n"
 CONTENTS = [b"Subject: message %d\r\nFrom: a@example.com\r\n\r\n" % n + BODY for n in range(3)]
 TEXT = BODY.replace(b"\r\n", b"\n")
-LONG = 30.0
-"""Seconds after which a program that does not end fails the test."""
 
 
 @pytest.fixture
@@ -61,67 +54,6 @@ def fill_mbox(root: Path) -> Path:
     for content in CONTENTS:
         now(courier.carry(request_for(address("ann"), content=content)))
     return root / "example.org" / "ann.mbox"
-
-
-def as_nobody(place: Path) -> str:
-    """Give the folder to a user that Dovecot accepts, and name it."""
-    if os.geteuid() != 0:
-        return os.environ.get("USER", "nobody")
-    for path in [place, *place.rglob("*")]:
-        shutil.chown(path, "nobody", "nogroup")
-    return "nobody"
-
-
-def doveadm(place: Path, mailbox: Path, fields: str) -> str:
-    """Fetch fields of all messages with Dovecot."""
-    user = as_nobody(place)
-    config = place / "dovecot.conf"
-    run_as = f"mail_uid = {user}\nmail_gid = nogroup\n" if os.geteuid() == 0 else ""
-    config.write_text(
-        f"base_dir = {place}/run\nstate_dir = {place}/run\nprotocols =\nssl = no\nlog_path = /dev/stderr\n"
-        f"first_valid_uid = 0\nmail_location = maildir:{mailbox}\n{run_as}"
-    )
-    done = subprocess.run(
-        [program("doveadm"), "-c", str(config), "fetch", fields, "all"],
-        env={**os.environ, "USER": user, "HOME": str(place)},
-        cwd=place,
-        capture_output=True,
-        timeout=LONG,
-        check=True,
-    )
-    assert b"Error" not in done.stderr, done.stderr.decode()
-    return done.stdout.decode()
-
-
-def mutt(place: Path, mailbox: Path) -> bytes:
-    """Let mutt open the mailbox on a terminal of its own and pipe every message into a file."""
-    (place / "muttrc").write_text(f"set folder={place}\nset quit=yes\nset wait_key=no\nset pipe_split=yes\n")
-    keys = f'push "<tag-pattern>~A<enter><tag-prefix><pipe-message>cat >> {place}/read<enter><exit>"'
-    command = [program("mutt"), "-n", "-F", str(place / "muttrc"), "-R", "-f", str(mailbox), "-e", keys]
-    child, terminal = pty.fork()
-    if child == 0:
-        os.environ.update(TERM="vt100", HOME=str(place), LC_ALL="C.UTF-8")
-        os.execv(command[0], command)  # noqa: S606 - no shell is wanted
-    try:
-        _drain(terminal)
-    except TimeoutError:
-        os.kill(child, signal.SIGKILL)
-        raise
-    finally:
-        os.close(terminal)
-        os.waitpid(child, 0)
-    return (place / "read").read_bytes()
-
-
-def _drain(terminal: int) -> None:
-    """Read what a program writes on its terminal until it ends."""
-    while select.select([terminal], [], [], LONG)[0]:
-        try:
-            if not os.read(terminal, 65536):
-                return
-        except OSError:  # Linux says EIO when the other end of a terminal is closed
-            return
-    raise TimeoutError
 
 
 def test_dovecot_reads_the_maildir(place: Path) -> None:
