@@ -67,7 +67,11 @@ def _groups(status: Message) -> list[dict[str, str]]:
     """Read the groups of fields; RFC 6533 allows them UTF-8, which Python's parser leaves to us."""
     payload = status.get_payload()
     if isinstance(payload, list):
-        text = "\n\n".join("\n".join(f"{name}: {value}" for name, value in part.items()) for part in payload)
+        text = "\n\n".join(
+            "\n".join(f"{name}: {value}" for name, value in part.items())
+            for part in payload
+            if isinstance(part, Message)
+        )
     else:
         text = bytes(status.get_payload(decode=True)).decode()
     return [_fields(group) for group in text.replace("\r\n", "\n").split("\n\n") if group.strip()]
@@ -83,6 +87,6 @@ def _fields(group: str) -> dict[str, str]:
 
 def _octets(part: Message) -> bytes:
     payload = part.get_payload()
-    if isinstance(payload, list):
-        return bytes(payload[0].as_bytes())
+    if isinstance(payload, list) and isinstance(payload[0], Message):
+        return payload[0].as_bytes()
     return bytes(part.get_payload(decode=True))
