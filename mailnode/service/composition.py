@@ -145,7 +145,7 @@ def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
     disk = DiskThreads(reactor)
     directory = SqliteDirectory(folder / ACCOUNTS, disk)
     router = CurrentRouter(router_for(settings, ground, directory))
-    spool = SqliteSpool(folder, owner=OWNER, reactor=reactor)
+    spool = SqliteSpool(folder, owner=OWNER, reactor=reactor, settings=settings.spool)
     couriers = _couriers(ground, settings, disk)
     relay = RelayRole(router, ground.hostname, settings.queue, reactor, random, disk)
     queue = DeliveryQueue(

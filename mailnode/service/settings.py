@@ -13,6 +13,7 @@ from mailnode.queue.settings import QueueSettings
 from mailnode.roles.transaction import ReceptionSettings
 from mailnode.routing.settings import DomainSettings, ResolverSettings, RouteSettings
 from mailnode.sessions.settings import SessionSettings
+from mailnode.spool.settings import SpoolSettings
 
 
 @frozen
@@ -86,6 +87,7 @@ class NodeSettings:
     route: tuple[RouteSettings, ...] = ()
     resolver: ResolverSettings = Factory(ResolverSettings)
     queue: QueueSettings = Factory(QueueSettings)
+    spool: SpoolSettings = Factory(SpoolSettings)
     session: SessionSettings = Factory(SessionSettings)
     reception: ReceptionSettings = Factory(ReceptionSettings)
     smtp: SmtpCourierSettings = Factory(SmtpCourierSettings)

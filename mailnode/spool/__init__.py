@@ -49,7 +49,8 @@ States of a content file::
 Trouble
     A full disk is SpoolTrouble with ``is_full``; any other error of SQLite or the file system is SpoolTrouble. One
     failed piece of a round is isolated (writer.py). The connection is opened anew after errors that leave it in doubt;
-    there is no state in memory that could disagree with the disk. Room on the disk is used again, never given back:
+    there is no state in memory that could disagree with the disk. New mail leaves ``min_free`` octets free, since what
+    became of the old must still be written down (room.py). Room on the disk is used again, never given back:
     ``spool.db`` stays as large as the longest queue it has held.
 
 Several processes may have one folder open: each transaction is BEGIN IMMEDIATE and a claim takes its leases within

@@ -21,8 +21,10 @@ from mailnode.spool.hand import Hand, OneByOne, Reactor
 from mailnode.spool.intake import keep
 from mailnode.spool.ledger import Ledger
 from mailnode.spool.recovery import sweep
+from mailnode.spool.room import Room
 from mailnode.spool.schema import Connect, connect, open_tables
 from mailnode.spool.selection import Marks
+from mailnode.spool.settings import SpoolSettings
 from mailnode.spool.writer import ReadRounds, WriteRounds
 
 T = TypeVar("T")
@@ -53,7 +55,14 @@ class SqliteSpool:
     _log = Logger()
 
     def __init__(
-        self, folder: Path, *, owner: str, reactor: Reactor, connect: Connect = connect, files: Files | None = None
+        self,
+        folder: Path,
+        *,
+        owner: str,
+        reactor: Reactor,
+        settings: SpoolSettings | None = None,
+        connect: Connect = connect,
+        files: Files | None = None,
     ) -> None:
         """Prepare; nothing is opened before the first request.
 
@@ -64,6 +73,7 @@ class SqliteSpool:
         self._reactor = reactor
         self._started = reactor.seconds()
         self._contents = Contents(folder, files or Files())
+        self._room = Room(folder, settings or SpoolSettings())
         self._marks = Marks()
         self._running: set[Deferred[Any]] = set()
         self._idle: list[Deferred[None]] = []
@@ -78,13 +88,14 @@ class SqliteSpool:
     async def accept(self, entry: NewEntry, *, due: float, lease_until: float = 0.0) -> Entry:
         """Make the message durable; SpoolTrouble when it cannot be, and then a file of content is the caller's still."""
         how = partial(keep, due=lease_until or due, leased=bool(lease_until))
-        if entry.message.content.path is None:
-            return await self._writer.ask(partial(how, entry=entry))
 
         def write(ledger: Ledger, moved: _Moved) -> Entry:
             ((one, file),) = moved
+            self._room.check(len(one.message.content.head), ledger.db)
             return how(ledger, one, file=file)
 
+        if entry.message.content.path is None:
+            return await self._writer.ask(lambda ledger: write(ledger, [(entry, None)]))
         return await self._finish(self._with_files([entry], write))
 
     async def claim(

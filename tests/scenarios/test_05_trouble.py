@@ -42,11 +42,11 @@ def route_to(port: int) -> str:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a file system of 8 MB where the node called ``node`` will keep its data."""
+    """Mount a file system of 60 MB where the node called ``node`` will keep its data."""
     need_root()
     folder = tmp_path / "node" / "data"
     folder.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(folder)], check=True)
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
@@ -58,16 +58,16 @@ def _let_write(node: Node, limit: int) -> None:
 
 def _fill(node: Node, to: str, size: int) -> int:
     """Send letters until one is refused, hold that the refusal says "disk full", and give how many were taken."""
-    for taken in range(200):
+    for taken in range(2000):
         heard = send(node.port(), "bob@example.net", [to], letter(size, seed=taken))
         if heard.code != 250:
             assert (heard.code, heard.status) == (452, "4.3.1"), heard
             return taken
-    raise AssertionError("a disk of 8 MB took 200 letters")
+    raise AssertionError("a disk of 60 MB took 2000 letters")
 
 
 @pytest.mark.rfc("5321", "4.2.3")
-@pytest.mark.parametrize("size", [40_000, 700_000], ids=["small", "large"])
+@pytest.mark.parametrize("size", [60_000, 1_500_000], ids=["small", "large"])
 def test_a_full_disk_is_an_answer_at_the_door(small_disk: Path, make_node: MakeNode, size: int) -> None:
     """A Maildir without room: 452 4.3.1, nothing half-written is left, and room makes it work again by itself."""
     node = make_node()
@@ -82,11 +82,11 @@ def test_a_full_disk_is_an_answer_at_the_door(small_disk: Path, make_node: MakeN
     assert heard.code == 250, heard
 
 
-@pytest.mark.parametrize("size", [40_000, 700_000], ids=["small", "large"])
+@pytest.mark.parametrize("size", [60_000, 1_500_000], ids=["small", "large"])
 def test_a_full_spool_refuses_and_keeps_what_it_has(small_disk: Path, make_node: MakeNode, size: int) -> None:
     """A spool without room: 452 4.3.1; when the next hop is back, all that was taken arrives, and there is room again."""
     port = free_port()
-    node = make_node(settings(more=route_to(port)))
+    node = make_node(settings(more=route_to(port) + '\n[spool]\nmin_free = "20 MiB"\n'))
     taken = _fill(node, "ann@elsewhere.test", size)
     assert taken > 0
     with Peer(port=port) as peer:
