@@ -5,6 +5,7 @@ or when many wait, on a disk thread. It is a convenience and no promise: a crash
 """
 
 import json
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -29,6 +30,8 @@ MOST_WAITING = 50_000
 """Events kept in memory while the disk does not answer; further ones are forgotten."""
 PRUNED_AT_ONCE = 5000
 """Old steps dropped with one write at most, so that a write stays short."""
+ROOM_FOR_MAIL = 32 << 20
+"""Octets of free disk below which nothing is written."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS step (
@@ -114,6 +117,9 @@ class History:
 
     def _store(self, rows: Sequence[Row], oldest: float) -> None:
         """Write the rows and drop a few old ones; on a disk thread, one call at a time."""
+        room = os.statvfs(self._path.parent)
+        if room.f_bavail * room.f_frsize < ROOM_FOR_MAIL:
+            return  # the last of the disk is for mail
         if self._database is None:
             self._database = _opened(self._path)
         with self._database as database:

@@ -1,5 +1,6 @@
 """Tests of the history: steps of messages are kept, for a time, and never in the way."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -87,6 +88,17 @@ def test_old_steps_are_forgotten(tmp_path: Path) -> None:
 def test_nothing_is_kept_when_nothing_is_wanted(tmp_path: Path) -> None:
     """``keep = "0s"`` makes no file."""
     kept = history(tmp_path / "history.db", Clock(), keep=Seconds(0))
+    kept(event())
+    now(kept.flush())
+    assert not (tmp_path / "history.db").exists()
+
+
+def test_the_last_of_the_disk_is_left_to_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a disk that is nearly full nothing is written."""
+    room = os.statvfs(tmp_path)
+    nearly_full = os.statvfs_result((room.f_bsize, room.f_frsize, room.f_blocks, 10, 10, *room[5:]))
+    monkeypatch.setattr(os, "statvfs", lambda _: nearly_full)
+    kept = history(tmp_path / "history.db", Clock())
     kept(event())
     now(kept.flush())
     assert not (tmp_path / "history.db").exists()
