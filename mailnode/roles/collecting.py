@@ -3,15 +3,20 @@
 The file lies in the spool's incoming folder, on the same file system, so that the spool can take it over by renaming.
 It is not yet durable: whoever keeps it syncs it. Small writes are gathered before they go to the disk, and the caller
 waits for one write at a time, so that memory stays bounded by what one read of the transport gives.
+
+A thread that writes cannot be called back. So whoever stops waiting for it (the client has gone) leaves it running: its
+descriptor is still known when it ends, and is not closed beneath it, when the number may be another file's by then.
 """
 
 import contextlib
 import errno
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
 
 from mailnode.interfaces import Disk
 from mailnode.mail.content import MEMORY_LIMIT, Content
@@ -56,12 +61,12 @@ class Collecting:
         if self._max_size and self.size > self._max_size:
             self.fault = replies.TOO_BIG
             self._parts.clear()
-            return Deferred.fromCoroutine(self._let_go()) if self._descriptor >= 0 else None
+            return _to_its_end(self._let_go()) if self._descriptor >= 0 else None
         self._parts.append(octets)
         self._gathered += len(octets)
         if self.size <= MEMORY_LIMIT or (self._gathered < _GATHER and self._descriptor >= 0):
             return None
-        return Deferred.fromCoroutine(self._spill())
+        return _to_its_end(self._spill())
 
     async def _spill(self) -> None:
         """Write what was gathered to the file; a disk without room is the sender's to hear of."""
@@ -106,6 +111,20 @@ class Collecting:
         if not self._writing and self._file_size:
             removal = Deferred.fromCoroutine(self._let_go())
             removal.addErrback(lambda failure: failure.trap(OSError, CancelledError))
+
+
+def _to_its_end(work: Coroutine[Deferred[Any], Any, None]) -> Deferred[None]:
+    """Begin with work that goes on to its end, also when the waiting for it is cancelled."""
+    waiting: Deferred[None] = Deferred()
+
+    def ended(result: Failure | None) -> None:
+        if not waiting.called:
+            waiting.callback(result)
+        elif isinstance(result, Failure):
+            result.trap(OSError)
+
+    Deferred.fromCoroutine(work).addBoth(ended)
+    return waiting
 
 
 def disk_trouble(error: OSError) -> Reply:

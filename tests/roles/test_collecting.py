@@ -2,12 +2,14 @@
 
 import errno
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.defer import CancelledError, Deferred
 
 from mailnode.roles.collecting import Collecting
 from tests.kit.results import InlineDisk, now
@@ -88,4 +90,57 @@ def test_a_disk_that_fills_while_the_file_grows_is_a_temporary_fault(
     assert collecting.fault is not None
     assert collecting.fault.code == 452
     assert len(closed) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+class _SlowDisk:
+    """A Disk whose threads are somewhere in their work: ``end`` lets them come to its end."""
+
+    def __init__(self) -> None:
+        self._begun: list[tuple[Deferred[Any], Callable[[], Any]]] = []
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """Begin with ``work``; as in a pool of threads, cancelling only ends the waiting."""
+        asked: Deferred[Any] = Deferred()
+        self._begun.append((asked, work))
+        return await asked
+
+    def end(self) -> None:
+        """Do all that was begun, and what comes of it."""
+        while self._begun:
+            asked, work = self._begun.pop(0)
+            asked.callback(work())
+
+
+@pytest.mark.parametrize("blocks_before", [0, 1, 2])
+def test_a_client_that_goes_while_a_block_is_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocks_before: int
+) -> None:
+    """The file of a transaction given up in the middle of a write is closed, once and after the write, and removed."""
+    disk = _SlowDisk()
+    open_ones: set[int] = set()
+    opening, closing = os.open, os.close
+
+    def opened(*how: Any) -> int:
+        open_ones.add(opening(*how))
+        return max(open_ones)
+
+    def closed(descriptor: int) -> None:
+        open_ones.remove(descriptor)
+        closing(descriptor)
+
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "close", closed)
+    collecting = Collecting(tmp_path / "one", disk, 0)
+    for _ in range(blocks_before):
+        begun = Deferred.fromCoroutine(_awaited(collecting.write(b"x" * 200_000)))
+        disk.end()
+        assert begun.called
+    waiting = Deferred.fromCoroutine(_awaited(collecting.write(b"x" * 200_000)))
+    waiting.addErrback(lambda failure: failure.trap(CancelledError))
+    waiting.cancel()
+    collecting.discard()
+    assert len(open_ones) == (blocks_before > 0)
+    disk.end()
+    assert not open_ones
     assert list(tmp_path.iterdir()) == []
