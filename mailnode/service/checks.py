@@ -109,12 +109,18 @@ def _couriers(settings: NodeSettings) -> Iterator[Fault]:
 _KNOWN_COURIERS = {"domain": ("maildir", "mbox", "lmtp"), "route": ("smtp", "lmtp", REFUSE)}
 
 
+_FACELESS = ("haproxy", "stdio")
+"""Endpoints that do not show the client's own address when it connects, while trust goes by that address."""
+
+
 def endpoint_problem(description: str) -> str:
     """Say why Twisted would not take this endpoint; empty when it would."""
     from twisted.internet.endpoints import serverFromString  # noqa: PLC0415 - only a check needs it this early
     from twisted.internet.testing import MemoryReactor  # noqa: PLC0415
 
     kind, colon, _ = description.partition(":")
+    if kind.lower() in _FACELESS:
+        return f"behind {kind} every client would seem to be on this machine, and might send anywhere"
     if kind == "systemd" and colon:
         return ""  # its sockets exist only when systemd starts us
     try:

@@ -15,11 +15,11 @@ from typing import Any
 from attrs import frozen
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.logger import ILogObserver, LogEvent, Logger, formatEvent
+from twisted.logger import ILogObserver, LogEvent, Logger
 from zope.interface import implementer
 
 from mailnode.interfaces import Disk
-from mailnode.service.logs import fields
+from mailnode.service.logs import fields, message_of
 from mailnode.service.settings import HistorySettings
 
 INTERVAL = 1.0
@@ -82,7 +82,7 @@ class History:
         del own["queue_id"]
         kind = str(own.pop("event", "") or "note")
         at = float(event.get("log_time", 0.0))
-        self._waiting.append((at, str(queue_id), kind, formatEvent(event), json.dumps(own, default=str)))
+        self._waiting.append((at, str(queue_id), kind, message_of(event), json.dumps(own, default=str)))
         if not self._turn.locked:
             self._flush_in(0 if len(self._waiting) >= BATCH else INTERVAL)
 

@@ -130,7 +130,9 @@ def json_line(event: LogEvent) -> str:
     if trace:
         made["traceback"] = trace
     made.update(fields(event))
-    return json.dumps(made, ensure_ascii=False, default=str)
+    line = json.dumps(made, ensure_ascii=False, default=str)
+    # C1 controls and marks that turn the writing direction are nothing to JSON, and orders to a terminal.
+    return line if line.isprintable() else json.dumps(made, default=str).replace("\x7f", "\\u007f")
 
 
 def fields(event: LogEvent) -> dict[str, Any]:
@@ -142,8 +144,19 @@ def fields(event: LogEvent) -> dict[str, Any]:
     }
 
 
+def message_of(event: LogEvent) -> str:
+    """Fill the event's format with its fields."""
+    form = event.get("log_format")
+    if isinstance(form, str):
+        try:
+            return form.format_map(event)
+        except (KeyError, ValueError, AttributeError, IndexError, TypeError):
+            pass  # it calls something, or a field is not there: Twisted's own way is ten times slower and forgives all
+    return formatEvent(event)
+
+
 def _message(event: LogEvent) -> str:
-    text = formatEvent(event)
+    text = message_of(event)
     if not text and "log_failure" in event:
         text = event["log_failure"].getErrorMessage()
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
-from twisted.logger import LogLevel
+from twisted.logger import LogLevel, formatEvent
 from twisted.python.failure import Failure
 
-from mailnode.service.logs import LogLines, harmless, json_line, plain_line
+from mailnode.service.logs import LogLines, harmless, json_line, message_of, plain_line
 from mailnode.service.settings import LogSettings
 
 
@@ -48,6 +48,26 @@ def test_letters_of_all_scripts_stay() -> None:
     """Only what cannot be printed is escaped."""
     assert harmless("grüße 中文") == "grüße 中文"
     assert harmless("a\tb") == "a\\tb"
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("{peer} {delay:.1f}", "192.0.2.1 1.5"),
+        ("{peer!r}", "'192.0.2.1'"),
+        ("{call()}", "called"),
+        ("{{peer}}", "{peer}"),
+    ],
+)
+def test_formats_read_as_twisted_reads_them(form: str, expected: str) -> None:
+    """The quick way and Twisted's give the same."""
+    made = event(form, delay=1.5, call=lambda: "called")
+    assert message_of(made) == formatEvent(made) == expected
+
+
+def test_a_format_that_does_not_fit_is_still_a_line() -> None:
+    """A field that is not there loses no event."""
+    assert "nowhere" in plain_line(event("{nowhere} {0} {"))
 
 
 def test_a_long_message_is_cut() -> None:
