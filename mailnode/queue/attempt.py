@@ -1,10 +1,10 @@
 """One attempt: a request to a courier, an outcome for every recipient, a line in the log.
 
-Whatever a courier does, the answer here is complete: a recipient it forgot, an exception, a courier that is not
-configured any more and an attempt that takes too long all read as Delayed.
+Whatever a courier does, the answer here is complete: a recipient it forgot, an outcome that is none, an exception, a
+courier that is not configured any more and an attempt that takes too long all read as Delayed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from attrs import define, evolve, frozen
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError  # noqa: A004 - it is what addTimeout raises
@@ -68,7 +68,7 @@ class Attempts:
             reply = Reply.of(451, "4.3.5", f"No courier named {work.lane.courier!r} is configured, will try again")
             return (Delayed(reply),) * len(work.recipients)
         try:
-            outcomes = await self._carry(courier, request_of(work))
+            return _complete(await self._carry(courier, request_of(work)), work)
         except TimeoutError:
             limit = render_seconds(self.settings.attempt_limit)
             return (Delayed(Reply.of(451, "4.4.2", f"The attempt took longer than {limit}")),) * len(work.recipients)
@@ -79,7 +79,6 @@ class Attempts:
                 "{queue_id}: courier {courier} failed", queue_id=work.message.queue_id, courier=work.lane.courier
             )
             return (Delayed(OUR_TROUBLE),) * len(work.recipients)
-        return tuple(outcomes.get(one.recipient, Delayed(NO_ANSWER)) for one in work.recipients)
 
     def cancel(self) -> None:
         """Cancel all that runs."""
@@ -98,6 +97,12 @@ class Attempts:
 
 async def _carried(courier: Courier, request: DeliveryRequest) -> Mapping[Recipient, Outcome]:
     return await courier.carry(request)
+
+
+def _complete(said: Mapping[Recipient, Outcome], work: Work) -> tuple[Outcome, ...]:
+    """Give an outcome for every recipient; what a courier says that is none counts as no answer."""
+    outcomes: Iterator[object] = (said.get(one.recipient) for one in work.recipients)
+    return tuple(one if isinstance(one, Outcome) else Delayed(NO_ANSWER) for one in outcomes)
 
 
 def request_of(work: Work) -> DeliveryRequest:

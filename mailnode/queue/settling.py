@@ -86,7 +86,8 @@ class Settling:
         """Let recipients be claimed again at once, as if nothing had been tried; when that fails, their lease runs out."""
         if recipients:
             now = self.clock.seconds()
-            await self._write(tuple(Settlement(one.key, due=now, counts=False) for one in recipients), (), "")
+            settlements = tuple(Settlement(one.key, due=now, counts=False) for one in recipients)
+            await self._write(settlements, (), "", is_kept=False)
 
     def hurry(self) -> None:
         """Try once more what could not be written, and then no more."""
@@ -104,15 +105,22 @@ class Settling:
             return plainly(attempt, self.settings)
 
     async def _write(
-        self, settlements: Sequence[Settlement], notices: Sequence[tuple[NewEntry, float]], queue_id: str
+        self,
+        settlements: Sequence[Settlement],
+        notices: Sequence[tuple[NewEntry, float]],
+        queue_id: str,
+        *,
+        is_kept: bool = True,
     ) -> bool:
+        """Write it down; False when that failed. ``is_kept``: then it will be tried again."""
         try:
             done = await self.spool.settle(settlements, notices)
         except CancelledError:
             raise
         except SpoolTrouble as trouble:
             log.error("{queue_id}: could not settle: {reason}", event="trouble", queue_id=queue_id, reason=str(trouble))
-            self.is_troubled = True
+            # Only who will write again may say so: nobody else would ever take it back.
+            self.is_troubled = self.is_troubled or is_kept
             return False
         except Exception:  # noqa: BLE001 - kept and tried again like any other trouble
             log.failure("{queue_id}: could not settle", queue_id=queue_id)

@@ -1,12 +1,13 @@
 """The queue itself: what is tried, when, and how much at once."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
 
 from mailnode.interfaces import Selection
-from mailnode.mail.message import Entry, NewEntry
+from mailnode.mail.message import DeliveryRequest, Entry, NewEntry
 from mailnode.mail.quantity import Seconds
 from mailnode.mail.route import Lane
 from mailnode.queue.settings import QueueSettings
@@ -214,6 +215,25 @@ def test_a_failing_courier_costs_nothing(lost_failures: list[object]) -> None:
     ]
     assert bench.left() == 3
     assert len(lost_failures) == 1
+    lost_failures.clear()
+
+
+@pytest.mark.parametrize("said", [None, {}, "none", "words"])
+def test_an_answer_that_is_no_answer_is_tried_again(lost_failures: list[object], said: object) -> None:
+    """A courier that answers nonsense costs no recipient its next try and the queue no place."""
+    bench = Bench()
+
+    def answer(request: DeliveryRequest) -> Any:
+        nonsense = {"none": None, "words": "250 Ok"}.get(str(said), said)
+        return dict.fromkeys(request.message.envelope.recipients, nonsense) if isinstance(said, str) else said
+
+    bench.courier.script["good.example"] = answer
+    bench.start()
+    bench.submit(GOOD)
+    assert bench.queue.activity == (0, 0)
+    bench.courier.script["good.example"] = OK
+    bench.pass_time(600)
+    assert bench.left() == 0
     lost_failures.clear()
 
 

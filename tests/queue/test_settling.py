@@ -1,15 +1,30 @@
 """Settling under trouble."""
 
+from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
+from mailnode.interfaces import Settlement, SpoolTrouble
+from mailnode.mail.quantity import Seconds
 from mailnode.queue.attempt import Attempt
 from mailnode.queue.settings import QueueSettings
 from mailnode.queue.settling import Settled
 from mailnode.spool.memory import MemorySpool
-from tests.kit.queueing import DEAD, GOOD, LATER, NEVER, OK, UNREACHABLE, Bench, PlainSettle, troubled
+from tests.kit.queueing import (
+    DEAD,
+    GOOD,
+    LATER,
+    NEVER,
+    OK,
+    UNREACHABLE,
+    Bench,
+    PlainSettle,
+    TroubledSpool,
+    troubled,
+)
 from tests.kit.results import now
 
 
@@ -177,3 +192,30 @@ def test_give_back_of_nothing_asks_nothing() -> None:
     queue = bench.new_queue()
     now(queue._settling.give_back([]))
     assert not spool.asked
+
+
+def test_giving_back_that_fails_stops_nothing() -> None:
+    """Work that could not be given back waits for its lease; the queue goes on with all other mail."""
+    bench = Bench(QueueSettings(attempt_limit=Seconds(600), lease=Seconds(700), lane_initial=1))
+    spool: Any = _TroubledAtGivingBack(bench.spool)
+    bench.spool = spool
+    bench.queue = bench.new_queue()
+    bench.courier.script["dead.example"] = None
+    bench.start()
+    for _ in range(3):
+        bench.submit(DEAD)
+    bench.pass_time(300)
+    bench.courier.release(OK)
+    bench.submit(GOOD)
+    assert len(bench.courier.times("good.example")) == 1
+    bench.courier.script["dead.example"] = OK
+    bench.pass_time(900)
+    assert bench.left() == 0
+
+
+class _TroubledAtGivingBack(TroubledSpool):
+    async def settle(self, settlements: Sequence[Settlement], notices: Sequence[Any] = ()) -> Sequence[str]:
+        if not any(one.counts for one in settlements):
+            raise SpoolTrouble("disk full", is_full=True)
+        settled: Sequence[str] = await self._spool.settle(settlements, notices)
+        return settled
