@@ -2,6 +2,8 @@
 
 import re
 
+from mailnode.mail.domain import literal_address
+from mailnode.mail.reply import Reply
 from mailnode.mail.report_values import Action, Report, Reported
 from mailnode.mail.report_writing import MOST_OCTETS, clean, date, fold
 
@@ -40,9 +42,9 @@ def _of_recipient(reported: Reported, *, is_utf8: bool) -> list[tuple[str, str]]
     kind, _, original = reported.recipient.original.partition(";")
     if original and _ADDRESS_TYPE.fullmatch(kind):
         fields.insert(0, ("Original-Recipient", _address(kind, original, is_utf8=is_utf8)))
-    said = clean(str(reported.reply), is_utf8=is_utf8)
+    said = clean(_transcript(reported.reply), is_utf8=is_utf8)
     if reported.remote:
-        fields.append(("Remote-MTA", f"dns; {clean(reported.remote, is_utf8=False)}"))
+        fields.append(("Remote-MTA", clean(_mta_name(reported.remote), is_utf8=False)))
         fields.append(("Diagnostic-Code", f"smtp; {said}"))
     else:
         # Section 2.3.6: the type smtp is for what an SMTP server said; these words are our own.
@@ -52,6 +54,22 @@ def _of_recipient(reported: Reported, *, is_utf8: bool) -> list[tuple[str, str]]
     if reported.action is Action.DELAYED and reported.retry_until:
         fields.append(("Will-Retry-Until", date(reported.retry_until)))
     return fields
+
+
+def _transcript(reply: Reply) -> str:
+    """Write a reply as it came over the wire, a blank for each line end (RFC 3461 section 9.2)."""
+    status = f"{reply.status} " if reply.status else ""
+    lines = [f"{reply.code}-{status}{line}" for line in reply.lines[:-1]]
+    return " ".join([*lines, f"{reply.code} {status}{reply.lines[-1]}"])
+
+
+def _mta_name(remote: str) -> str:
+    """Name a host with its type; an IP address is written as a literal (RFC 3461 section 9.3)."""
+    if remote.startswith("unix:"):
+        return f"x-{remote.replace(':', '; ', 1)}"
+    if literal_address(f"[{remote}]"):
+        return f"dns; [{remote}]"
+    return f"dns; [IPv6:{remote}]" if literal_address(f"[IPv6:{remote}]") else f"dns; {remote}"
 
 
 def _address(kind: str, address: str, *, is_utf8: bool) -> str:

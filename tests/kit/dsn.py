@@ -49,7 +49,7 @@ def read_dsn(octets: bytes) -> Dsn:
     text, status, returned = (part for part in message.iter_parts())
     assert text.get_content_type() == "text/plain"
     assert status.get_content_type() in _STATUS_TYPES
-    groups = _groups(status)
+    groups = _groups(octets, str(message.get_boundary()))
     temporary, permanent = all_failures(email.message_from_bytes(octets))
     return Dsn(
         message=message,
@@ -63,18 +63,11 @@ def read_dsn(octets: bytes) -> Dsn:
     )
 
 
-def _groups(status: Message) -> list[dict[str, str]]:
-    """Read the groups of fields; RFC 6533 allows them UTF-8, which Python's parser leaves to us."""
-    payload = status.get_payload()
-    if isinstance(payload, list):
-        text = "\n\n".join(
-            "\n".join(f"{name}: {value}" for name, value in part.items())
-            for part in payload
-            if isinstance(part, Message)
-        )
-    else:
-        text = bytes(status.get_payload(decode=True)).decode()
-    return [_fields(group) for group in text.replace("\r\n", "\n").split("\n\n") if group.strip()]
+def _groups(octets: bytes, boundary: str) -> list[dict[str, str]]:
+    """Read the groups of fields from the octets: RFC 6533 allows UTF-8 there, which Python's parser knows nothing of."""
+    part = octets.replace(b"\r\n", b"\n").split(b"\n--" + boundary.encode())[2]
+    text = part.partition(b"\n\n")[2].decode()
+    return [_fields(group) for group in text.split("\n\n") if group.strip()]
 
 
 def _fields(group: str) -> dict[str, str]:

@@ -107,6 +107,30 @@ def test_a_bounce_parser_understands() -> None:
     assert not permanent
 
 
+@pytest.mark.rfc("3461", "9.2")
+def test_a_reply_of_several_lines_is_transcribed() -> None:
+    """Each line keeps its code; a blank stands where a line ended."""
+    reply = Reply(554, ("we do not like", "what you write"), Status(5, 7, 1))
+    of_recipient = fields_of(make_report(report(Reported(BOB, Action.FAILED, reply, "mx.good.example", TODAY))))[1]
+    assert of_recipient["Diagnostic-Code"] == "smtp; 554-5.7.1 we do not like 554 5.7.1 what you write"
+
+
+@pytest.mark.rfc("3461", "9.3")
+@pytest.mark.parametrize(
+    ("remote", "named"),
+    [
+        ("mx.good.example", "dns; mx.good.example"),
+        ("192.0.2.7", "dns; [192.0.2.7]"),
+        ("2001:db8::7", "dns; [IPv6:2001:db8::7]"),
+        ("unix:/run/lmtp", "x-unix; /run/lmtp"),
+    ],
+)
+def test_the_name_of_who_said_it(remote: str, named: str) -> None:
+    """A host by its name, an address as a literal, a socket as what it is."""
+    of_recipient = fields_of(make_report(report(Reported(BOB, Action.FAILED, NO_USER, remote, TODAY))))[1]
+    assert of_recipient["Remote-MTA"] == named
+
+
 @pytest.mark.rfc("3464", "2.3.9")
 def test_will_retry_until() -> None:
     """A delay says how long the attempts go on; our own words are not called SMTP's."""
