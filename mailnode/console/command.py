@@ -12,7 +12,7 @@ from mailnode.console.reading import explain, trace
 from mailnode.console.send import send
 from mailnode.console.trouble import USAGE, Trouble
 from mailnode.service.faults import ConfigurationFaults
-from mailnode.service.maker import settings_for
+from mailnode.service.source import settings_for
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,8 +9,8 @@ import click
 
 from mailnode.console.trouble import CONFIGURATION, Trouble
 from mailnode.service.faults import ConfigurationFaults
-from mailnode.service.maker import settings_for
 from mailnode.service.settings import NodeSettings
+from mailnode.service.source import settings_for
 
 VARIABLE = "MAILNODE_CONFIG"
 PLACES = (Path("mailnode.toml"), Path("/etc/mailnode/mailnode.toml"))
@@ -35,6 +35,6 @@ def find(named: str | None) -> str | None:
 def settings_from(named: str | None) -> NodeSettings:
     """Read the settings; faults end the command with their report."""
     try:
-        return settings_for(find(named))
+        return settings_for(find(named), thorough=False)
     except ConfigurationFaults as faults:
         raise Trouble(str(faults), code=CONFIGURATION) from None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mailnode.console.trouble import DENIED, UNAVAILABLE, Trouble
+from mailnode.console.trouble import CONFIGURATION, DENIED, UNAVAILABLE, Trouble
 from mailnode.service.folder import CONTROL
 from mailnode.service.settings import NodeSettings
 from mailnode.service.trouble import StartFailed
@@ -32,8 +32,13 @@ def ask(settings: NodeSettings, request: Item, *, show: Show, content: Iterable[
             return _converse(connection, request, show, content)
     # A running node is the usual case, and asking it needs none of a node's own rooms.
     from mailnode.service.alone import run_alone  # noqa: PLC0415
+    from mailnode.service.checks import faults_in  # noqa: PLC0415
     from mailnode.service.commands import CommandFailed  # noqa: PLC0415
+    from mailnode.service.faults import ConfigurationFaults  # noqa: PLC0415
 
+    faults = list(faults_in(settings))
+    if faults:
+        raise Trouble(str(ConfigurationFaults("the configuration", faults)), code=CONFIGURATION)
     try:
         return run_alone(settings, request, show, content)
     except CommandFailed as failed:

@@ -1,11 +1,14 @@
 """The process: from a configuration file to a tree of running services, and back to nothing in good order.
 
 * ``settings`` puts the rooms' own settings classes together; ``config`` reads TOML into them, ``checks`` looks at what
-  concerns more than one of them, ``faults`` is the report. Only this room knows that there is a file.
-* ``node`` builds the tree: disk threads, spool, queue, couriers, reception, listeners. It is the one place where every
-  room is named; the rooms themselves meet only in the seams.
+  concerns more than one of them, ``faults`` is the report. Only this room knows that there is a file (``source``).
+* ``composition`` puts disk threads, spool, queue, couriers and reception together. It is the one place where every
+  room is named; the rooms themselves meet only in the seams. ``current`` and ``late`` let parts be exchanged under way
+  or made when they are needed.
+* ``node`` starts, changes (``reload``) and stops what is composed; ``doors`` are its listeners, ``folder`` its data.
 * ``maker`` and the plugin in ``twisted/plugins`` are what twistd sees.
-* ``control`` answers the ``mailnode`` command over a unix socket; ``commands`` does what is asked, with or without a node.
+* ``control`` answers the ``mailnode`` command over a unix socket, ``alone`` where no node runs; ``commands`` does what is
+  asked in both cases.
 * ``logs`` writes events, ``history`` keeps those that belong to a message.
 
 Rules:

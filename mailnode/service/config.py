@@ -18,7 +18,6 @@ from cattrs.errors import AttributeValidationNote, ClassValidationError
 from cattrs.gen import make_dict_structure_fn
 
 from mailnode.mail.quantity import Octets, Seconds, parse_octets, parse_seconds
-from mailnode.service.checks import faults_in
 from mailnode.service.faults import ConfigurationFaults, Fault, faults_of, suggestion, without
 from mailnode.service.settings import NodeSettings
 
@@ -28,7 +27,7 @@ LARGEST = 4 << 20
 _SCALARS: dict[type, str] = {str: "a text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
 
 
-def load(path: Path) -> NodeSettings:
+def load(path: Path, *, thorough: bool = True) -> NodeSettings:
     """Read the file at ``path``; raises ConfigurationFaults, also when the file cannot be read."""
     try:
         with path.open("rb") as file:
@@ -43,18 +42,21 @@ def load(path: Path) -> NodeSettings:
     except UnicodeDecodeError as error:
         line = octets[: error.start].count(b"\n") + 1
         raise ConfigurationFaults(str(path), [Fault((f"line {line}",), "is not UTF-8")]) from error
-    return parse(text, source=str(path))
+    return parse(text, source=str(path), thorough=thorough)
 
 
-def parse(text: str, *, source: str) -> NodeSettings:
-    """Read TOML; ``source`` names it in the report."""
+def parse(text: str, *, source: str, thorough: bool = True) -> NodeSettings:
+    """Read TOML; ``source`` names it in the report. What needs more than form is looked at only when ``thorough``."""
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationFaults(source, [_syntax_fault(str(error))]) from error
     known: list[Fault] = []
     settings = _structured(table, known)
-    known += (fault for fault in faults_in(settings) if not _is_below(fault, known))
+    if thorough or known:
+        from mailnode.service.checks import faults_in  # noqa: PLC0415 - it needs half of the node to judge
+
+        known += [fault for fault in faults_in(settings) if not _is_below(fault, known)]
     if known:
         raise ConfigurationFaults(source, known)
     return settings

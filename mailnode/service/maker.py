@@ -12,6 +12,7 @@ from twisted.python import usage
 from mailnode.service.faults import ConfigurationFaults
 from mailnode.service.logs import LogLines
 from mailnode.service.settings import NodeSettings
+from mailnode.service.source import settings_for
 from mailnode.service.trouble import StartFailed
 
 
@@ -20,17 +21,6 @@ class Options(usage.Options):
 
     longdesc = "A mail server. Without a configuration: a private node on the loopback, from which nothing leaves."
     optParameters = [["config", "c", None, "The configuration file (TOML)."]]  # noqa: RUF012 - Twisted's form
-
-
-def settings_for(path: str | None) -> NodeSettings:
-    """Read the file at ``path``, or take the private node's settings when there is none."""
-    if path is None:
-        from mailnode.service.private import private_settings  # noqa: PLC0415
-
-        return private_settings()
-    from mailnode.service.config import load  # noqa: PLC0415 - a private node needs no TOML and no cattrs
-
-    return load(Path(path))
 
 
 def makeService(options: Options) -> IService:

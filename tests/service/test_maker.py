@@ -7,8 +7,9 @@ import pytest
 
 from mailnode.service.checks import faults_in
 from mailnode.service.faults import ConfigurationFaults
-from mailnode.service.maker import Options, _explain, makeService, settings_for
+from mailnode.service.maker import Options, _explain, makeService
 from mailnode.service.private import private_settings
+from mailnode.service.source import settings_for
 from mailnode.service.trouble import StartFailed
 
 
