@@ -17,7 +17,7 @@ from random import Random
 from typing import Protocol
 
 from attrs import evolve, frozen
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -108,8 +108,11 @@ class InboundTransaction:
         self._queue_id = new_queue_id(house.clock.seconds(), house.random)
         self._jobs: dict[tuple[Lane, Mailbox, Mailbox], _Job] = {}
         self._accepted: list[tuple[Recipient, tuple[_Job, ...]]] = []
-        self._expanded: list[Recipient] = []
+        self._lists: set[int] = set()
+        """Places among the accepted of lists whose expansion the sender wants to hear of."""
         self._collecting = Collecting(house.incoming / self._queue_id, house.disk, house.settings.max_size)
+        self._twins: list[Path] = []
+        """Further names of the content's file, one for each further entry."""
 
     # --- while it comes ---------------------------------------------------------------------------------------
 
@@ -123,9 +126,9 @@ class InboundTransaction:
             raise Refused(resolution.reply)
         reverse_path = resolution.owner if resolution.has_owner else self._envelope.reverse_path
         jobs = tuple(self._job(member, route, reverse_path) for member, route in resolution.routes)
-        self._accepted.append((recipient, jobs))
         if resolution.is_list and recipient.wants_success:
-            self._expanded.append(recipient)
+            self._lists.add(len(self._accepted))
+        self._accepted.append((recipient, jobs))
         for member, refusal in resolution.refusals:
             self.log.warn(  # noqa: G010 - the method of twisted.logger
                 "{queue_id}: <{member}>, whom <{forward_path}> stands for too, is not to be had: {reply}",
@@ -149,11 +152,22 @@ class InboundTransaction:
     def abort(self) -> None:
         """Forget everything."""
         self._collecting.discard()
+        twins, self._twins = self._twins, []
+        if twins:
+            removal = Deferred.fromCoroutine(self._house.disk.run(lambda: _remove(twins)))
+            removal.addErrback(lambda failure: failure.trap(OSError, CancelledError))
 
     # --- at the final dot -------------------------------------------------------------------------------------
 
     async def commit(self) -> Sequence[Reply]:
         """Deliver, keep, then answer."""
+        try:
+            return await self._commit()
+        except BaseException:
+            self.abort()
+            raise
+
+    async def _commit(self) -> Sequence[Reply]:
         try:
             message = self._seal(await self._content())
         except Refused as no:
@@ -161,7 +175,7 @@ class InboundTransaction:
             return [no.reply] * len(self._accepted)
         outcomes = await self._deliver(message)
         refused = self._refused(outcomes)
-        trouble = await self._keep(message, self._left_over(outcomes, refused))
+        trouble = await self._keep(message, self._left_over(outcomes, refused), refused)
         if trouble is not None or all(job.is_direct for job in self._jobs.values()):
             self.abort()
         answers = self._answers(refused, trouble, outcomes)
@@ -235,10 +249,13 @@ class InboundTransaction:
         wanted = {job for index, (_, jobs) in enumerate(self._accepted) if index not in refused for job in jobs}
         return [job for job in self._jobs.values() if job in wanted and not isinstance(outcomes.get(job), Delivered)]
 
-    async def _keep(self, message: Message, jobs: Sequence[_Job]) -> Reply | None:
+    async def _keep(self, message: Message, jobs: Sequence[_Job], refused: Collection[int]) -> Reply | None:
         """Give the rest to the queue; what went wrong is the answer."""
+        expanded = [
+            one for index, (one, _) in enumerate(self._accepted) if index not in refused and index in self._lists
+        ]
         try:
-            for entry in await self._entries(message, jobs):
+            for entry in await self._entries(message, jobs, expanded):
                 await self._house.queue.submit(entry)
         except OSError as error:
             return disk_trouble(error)
@@ -249,11 +266,11 @@ class InboundTransaction:
             return replies.NO_ROOM if trouble.is_full else replies.LOCAL_TROUBLE
         return None
 
-    async def _entries(self, message: Message, jobs: Sequence[_Job]) -> list[NewEntry]:
+    async def _entries(self, message: Message, jobs: Sequence[_Job], expanded: Sequence[Recipient]) -> list[NewEntry]:
         """Make the entries of the spool: one for each reverse-path, and the report for lists, if one is owed."""
         entries: list[NewEntry] = []
-        if self._expanded:
-            entries.extend(await self._house.report_expansion(message, self._expanded))
+        if expanded:
+            entries.extend(await self._house.report_expansion(message, expanded))
         paths = dict.fromkeys(job.reverse_path for job in jobs)
         for number, path in enumerate(paths, start=1):
             mine = [job for job in jobs if job.reverse_path == path]
@@ -271,6 +288,7 @@ class InboundTransaction:
         content, path = message.content, self._house.incoming / queue_id
         original = content.path
         if original is not None:
+            self._twins.append(path)
             await self._house.disk.run(lambda: path.hardlink_to(original))
             content = evolve(content, path=path)
         return evolve(message, queue_id=queue_id, content=content)
@@ -311,6 +329,11 @@ class InboundTransaction:
             outcome=type(outcome).__name__.lower(), status=str(outcome.reply.status or ""),
             diagnostic=str(outcome.reply), delay=self._house.clock.seconds() - message.arrived,
         )  # fmt: skip
+
+
+def _remove(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _worst(said: Sequence[Reply]) -> Reply:

@@ -58,12 +58,16 @@ class Entries:
 
     def __init__(self) -> None:
         self.entries: list[NewEntry] = []
-        self.trouble: SpoolTrouble | None = None
+        self.trouble: Exception | None = None
+        self.room = 100
+        """So many entries fit in."""
 
     async def submit(self, entry: NewEntry) -> None:
         """Keep it."""
         if self.trouble is not None:
             raise self.trouble
+        if len(self.entries) == self.room:
+            raise SpoolTrouble("no room", is_full=True)
         self.entries.append(entry)
 
     def wake(self) -> None:
@@ -251,6 +255,33 @@ def test_a_list_with_an_owner_bears_the_owners_address(stage: Stage) -> None:
     assert len({entry.message.queue_id for entry in stage.queue.entries}) == 2
     assert len({entry.message.content.path for entry in stage.queue.entries}) == 2
     assert all(entry.message.content.read().endswith(b"y" * 200_000) for entry in stage.queue.entries)
+
+
+def test_trouble_with_one_of_several_entries_leaves_no_file(stage: Stage) -> None:
+    """When the spool takes only some of the entries nothing is kept here of those it did not take."""
+    stage.queue.room = 0
+    stage.mailboxes.says["bob"] = Delayed(FULL)
+    (*_, reply) = stage.send("staff@ours.example", "away@ours.example", content=b"y" * 200_000)
+    assert reply.code == 452
+    assert list(stage.folder.iterdir()) == []
+
+
+def test_a_bug_at_the_final_dot_leaves_no_file(stage: Stage) -> None:
+    """Whatever goes wrong with a commit, the collected file is removed."""
+    stage.queue.trouble = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        stage.send("away@ours.example", content=b"y" * 200_000)
+    assert list(stage.folder.iterdir()) == []
+
+
+def test_a_refused_list_is_not_reported_as_expanded(stage: Stage) -> None:
+    """Who is told that nobody has the message hears of no expansion."""
+    stage.mailboxes.says = {"ann": Delayed(FULL), "bob": Delayed(FULL)}
+    transaction = stage.open()
+    now(transaction.add_recipient(Recipient(parse_mailbox("staff@ours.example"), Notify.SUCCESS)))
+    (reply,) = now(transaction.commit())
+    assert reply.code == 452
+    assert stage.reported == []
 
 
 @pytest.mark.rfc("3461", "5.2.7.3")
