@@ -32,8 +32,8 @@ def ask(settings: NodeSettings, request: Item, *, show: Show, content: Iterable[
             return _converse(connection, request, show, content)
     # A running node is the usual case, and asking it needs none of a node's own rooms.
     from mailnode.service.alone import run_alone  # noqa: PLC0415
+    from mailnode.service.asking import CommandFailed  # noqa: PLC0415
     from mailnode.service.checks import faults_in  # noqa: PLC0415
-    from mailnode.service.commands import CommandFailed  # noqa: PLC0415
     from mailnode.service.faults import ConfigurationFaults  # noqa: PLC0415
 
     faults = list(faults_in(settings))

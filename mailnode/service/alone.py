@@ -15,7 +15,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.selectreactor import SelectReactor
 from twisted.python.failure import Failure
 
-from mailnode.service.commands import BUG, CommandFailed, Commands, failure_of
+from mailnode.service.asking import BUG, CommandFailed, failure_of
+from mailnode.service.commands import Commands
 from mailnode.service.composition import Ground, build, hostname_of
 from mailnode.service.folder import prepare
 from mailnode.service.settings import NodeSettings

@@ -27,7 +27,7 @@ from mailnode.roles.reception import MailReception
 from mailnode.roles.relay import RelayRole
 from mailnode.roles.transaction import House
 from mailnode.routing.router import TableRouter
-from mailnode.service.commands import Parts
+from mailnode.service.asking import Parts
 from mailnode.service.current import CurrentReception, CurrentRouter
 from mailnode.service.disk import DiskThreads
 from mailnode.service.folder import ACCOUNTS, HISTORY, INCOMING, MAIL, SPOOL, FolderLock, settle_in

@@ -26,7 +26,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mailnode.service.commands import CommandFailed, Commands, failure_of
+from mailnode.service.asking import CommandFailed, failure_of
+from mailnode.service.commands import Commands
 from mailnode.service.folder import CONTROL
 
 LONGEST_PATH = 107

@@ -18,7 +18,8 @@ from mailnode.mail.reply import Reply
 from mailnode.mail.route import Lane, Route
 from mailnode.routing.router import TableRouter
 from mailnode.routing.settings import DomainSettings, RouteSettings
-from mailnode.service.commands import CommandFailed, Commands, Parts, selection, to_its_end
+from mailnode.service.asking import CommandFailed, Parts, selection
+from mailnode.service.commands import Commands, to_its_end
 from mailnode.service.current import REFUSE, CurrentRouter
 from mailnode.service.history import History
 from mailnode.service.settings import HistorySettings

@@ -11,7 +11,8 @@ from twisted.internet.testing import StringTransport
 
 from mailnode.interfaces import Refused, SpoolTrouble
 from mailnode.mail.reply import Reply
-from mailnode.service.commands import CommandFailed, Commands, Exchange
+from mailnode.service.asking import CommandFailed, Exchange
+from mailnode.service.commands import Commands
 from mailnode.service.control import LONGEST_LINE, PATIENCE, READ_AHEAD, ControlSession
 
 
