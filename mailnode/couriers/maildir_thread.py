@@ -9,14 +9,20 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
 T = TypeVar("T")
 
 
 class BatchThreads(Generic[T]):
     """Runs ``work(batch)`` on up to ``count`` threads, then ``done(batch)`` through ``call_from_thread``.
 
-    ``work`` must not raise. ``limit`` bounds a batch, so that the first of many does not wait for all.
+    ``work`` should not raise; when it does all the same that is logged, ``done`` is called as always, and the thread lives
+    on, since nobody would ever be answered without it. ``limit`` bounds a batch, so that the first of many does not wait for all.
     """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -71,7 +77,10 @@ class BatchThreads(Generic[T]):
 
     def _run(self) -> None:
         while batch := self._take():
-            self._work(batch)
+            try:
+                self._work(batch)
+            except Exception:  # noqa: BLE001 - see above
+                self._call_from_thread(self._log.failure, "a batch failed", Failure())
             self._call_from_thread(self._done, batch)
 
     def _take(self) -> list[T]:

@@ -162,7 +162,9 @@ class MaildirWriter:
     def _withdraw(self, delivery: Delivery, outcome: Outcome) -> None:
         """Leave nothing of the delivery behind."""
         delivery.outcome = outcome
-        _close(delivery)
+        with contextlib.suppress(OSError):
+            # Closing may fail a second time for the same reason, on a network's disk above all.
+            _close(delivery)
         if delivery.path:
             with contextlib.suppress(OSError):
                 os.unlink(delivery.path)

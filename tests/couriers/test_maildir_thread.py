@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
@@ -86,3 +87,22 @@ def test_threads_begin_with_the_first_work() -> None:
     assert not bench.threads._threads
     bench.close()
     assert not bench.threads._threads
+
+
+def test_a_batch_that_raises_is_answered_and_the_next_is_worked_on(lost_failures: list[dict[str, Any]]) -> None:
+    """A bug costs its own batch the outcomes, and nobody else anything."""
+    pump = Pump()
+    done: list[list[int]] = []
+    threads = BatchThreads[int](lambda batch: 1 // batch[0], done.append, pump.callFromThread)  # type: ignore[arg-type]
+    threads.put([0])
+    pump.turn()
+    pump.turn()
+    threads.put([1])
+    pump.turn()
+    assert done == [[0], [1]]
+    (lost,) = lost_failures
+    assert lost["log_failure"].check(ZeroDivisionError)
+    lost_failures.clear()
+    gone: Deferred[None] = Deferred()
+    threads.close(lambda: gone.callback(None))
+    pump.result(gone)

@@ -140,6 +140,24 @@ def test_every_step_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, er
     assert at > 20
 
 
+def test_a_file_that_cannot_even_be_closed_harms_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When fsync and close fail alike, as on a full disk behind a network, it is still one delivery's own trouble."""
+    batch = three()
+    closing = os.close
+
+    def full(descriptor: int) -> None:
+        closing(descriptor)
+        raise OSError(errno.ENOSPC, "no space")
+
+    def no_sync(_: int) -> None:
+        monkeypatch.setattr(os, "close", full)
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(os, "fsync", no_sync)
+    writer(tmp_path).write(batch)
+    assert {d.outcome for d in batch} == {NO_SPACE}
+
+
 def test_one_bad_mailbox_does_not_harm_the_others(tmp_path: Path) -> None:
     """A mailbox that is a file fails for itself, with the failure kept for the log."""
     batch = three()
