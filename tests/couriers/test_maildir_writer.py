@@ -143,6 +143,7 @@ def test_every_step_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, er
 def test_a_file_that_cannot_even_be_closed_harms_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When fsync and close fail alike, as on a full disk behind a network, it is still one delivery's own trouble."""
     batch = three()
+    settle(tmp_path, batch)
     closing = os.close
 
     def full(descriptor: int) -> None:
