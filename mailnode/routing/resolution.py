@@ -59,7 +59,18 @@ async def resolve(router: Router, recipient: Recipient, *, limit: int = 1000) ->
     A Refusal when nobody can be reached, and when a member cannot be looked up now: a list is taken for all of its
     members or not yet.
     """
+    routing = await router.route(recipient.forward_path)
+    if isinstance(routing, Route):  # nearly all mail: no search is needed
+        return Resolution(((_along(routing, recipient), routing),), why=routing.why)
+    if isinstance(routing, Refusal):
+        return routing
     return await _Search(router, limit).run(recipient)
+
+
+def _along(route: Route, recipient: Recipient) -> Recipient:
+    """Give the recipient the address it has on this route."""
+    same = recipient.forward_path == route.forward_path
+    return recipient if same else evolve(recipient, forward_path=route.forward_path)
 
 
 class _Search:
@@ -114,7 +125,7 @@ class _Search:
 
     def _reach(self, recipient: Recipient, route: Route) -> None:
         key = (route.lane, route.forward_path)
-        self._routes.setdefault(key, (evolve(recipient, forward_path=route.forward_path), route))
+        self._routes.setdefault(key, (_along(route, recipient), route))
 
     def _expand(self, recipient: Recipient, expansion: Expansion) -> list[Recipient]:
         if expansion.is_list:
