@@ -6,8 +6,8 @@ The grammar::
     rcpt = "RCPT TO:" Forward-path [SP Rcpt-parameters]
     esmtp-param = esmtp-keyword ["=" esmtp-value]
 
-People type blanks after the colon, forget the brackets and let blanks trail; all that is understood unless the
-settings say ``strict_syntax``.
+People type blanks before ``FROM:`` and after it, forget the brackets and let blanks trail; all that is understood unless
+the settings say ``strict_syntax``.
 """
 
 import re
@@ -29,12 +29,13 @@ _KEYWORD = re.compile(r"[A-Z0-9][A-Z0-9-]*", re.ASCII)
 def split_path(argument: str, keyword: str, syntax: Reply, *, strict: bool) -> tuple[str, str]:
     """Split ``FROM:<a@b> SIZE=9`` into the path in its brackets and the rest; Fault with ``syntax`` if it is not that."""
     start = len(keyword)
+    if not strict:
+        argument = argument.strip(" \t")
     if argument[:start].upper() != keyword:
         raise Fault(syntax)
     if not strict:
         while argument[start : start + 1] in (" ", "\t"):
             start += 1
-        argument = argument.rstrip(" \t")
     path = _path_at(argument, start, strict=strict)
     if not path:
         raise Fault(syntax)

@@ -21,6 +21,7 @@ from mailnode.smtp.faults import Fault
         ("FROM:a@b X", "<a@b>", "X"),
         ('FROM: "a b"@c X', '<"a b"@c>', "X"),
         ("FROM:\t<a@b>", "<a@b>", ""),
+        (" FROM: <a@b>", "<a@b>", ""),
     ],
 )
 def test_paths_are_found(argument: str, path: str, rest: str) -> None:
