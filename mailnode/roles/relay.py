@@ -35,9 +35,6 @@ from mailnode.routing.resolution import Resolution, resolve
 
 log = Logger()
 
-MOST_ADDRESSES = 50
-"""Addresses looked at, at most, to find where a report goes through aliases and lists."""
-
 _ACTIONS: dict[type[Outcome], Action] = {
     Delivered: Action.DELIVERED,
     Relayed: Action.RELAYED,
@@ -76,6 +73,12 @@ class RelayRole:
         try:
             return await self._decide(attempt)
         except NotNow as trouble:
+            if self.clock.seconds() >= attempt.expires + self.settings.bounce_give_up:
+                # An alias that leads nowhere must not have a dead message tried for ever.
+                _drop(
+                    attempt.message.queue_id, f"no notification to <{attempt.message.envelope.reverse_path}>: {trouble}"
+                )
+                return _done(attempt)
             log.info(
                 "{queue_id}: settled later: {reason}",
                 event="trouble",
@@ -189,7 +192,7 @@ class RelayRole:
         Raises NotNow when that cannot be known now and the news is a failure: it must not be lost.
         """
         sender = about.envelope.reverse_path
-        found = await resolve(self.router, Recipient(sender), limit=MOST_ADDRESSES)
+        found = await resolve(self.router, Recipient(sender))
         if isinstance(found, Resolution):
             return list(found.routes)
         if found.reply.is_transient and is_bounce:
@@ -209,6 +212,10 @@ class RelayRole:
             # A report without the message is better than none.
             _drop(about.queue_id, f"its content cannot be given back: {trouble}")
             return None
+
+
+def _done(attempt: Attempt) -> Settled:
+    return Settled(tuple(Settlement(queued.key, done=True) for queued in attempt.recipients))
 
 
 def _reported(queued: QueuedRecipient, action: Action, outcome: Outcome, attempt: Attempt) -> Reported:

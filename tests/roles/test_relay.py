@@ -224,6 +224,15 @@ def test_reports_follow_aliases() -> None:
 
 
 @pytest.mark.rfc("5321", "6.1")
+def test_a_long_list_that_sends_hears_of_failures_too() -> None:
+    """A list that may be sent to may also be the sender: every member gets the bounce, and the message has its end."""
+    members = tuple(Mailbox(f"member{number}", "sender.example") for number in range(60))
+    settled = settle(FAILED, router=TableRouter({ANN: Expansion(members, is_list=True)}))
+    assert settled.settlements[0].done
+    ((notice, _),) = settled.notices
+    assert len(notice.message.envelope.recipients) == 60
+
+
 def test_a_report_that_can_go_nowhere_is_dropped() -> None:
     """A sender that does not exist here costs its message nothing but the report."""
     router = TableRouter({ANN: Refusal(Reply.of(550, "5.1.1", "No such user"))})
@@ -240,6 +249,16 @@ def test_a_bounce_waits_for_its_route() -> None:
     assert settlement.due > TODAY
     settled = settle(DELIVERED, notify=S, router=router)
     assert settled.settlements[0].done
+    assert not settled.notices
+
+
+def test_a_bounce_waits_no_longer_than_a_bounce_is_tried() -> None:
+    """Where a bounce goes cannot be known for days: then it is dropped, and the message is tried no more."""
+    router = TableRouter({ANN: Refusal(Reply.of(451, "4.3.5", "An alias leads too far"))})
+    expired = 5 * 86400.0
+    assert not settle(FAILED, DELAYED, router=router, age=expired + 3600).settlements[0].done
+    settled = settle(FAILED, DELAYED, router=router, age=expired + 86400)
+    assert [one.done for one in settled.settlements] == [True, True]
     assert not settled.notices
 
 
