@@ -184,6 +184,8 @@ class Dialogue:
         return b""
 
     def _chunk(self, event: events.ChunkEnd) -> Answer:
+        if not event.size and self._is_idling():
+            return self.say(replies.TOO_MANY_ERRORS)
         return self.say(Reply.of(250, "2.0.0", f"{event.size} octets received"))
 
     def _content_end(self, event: events.ContentEnd) -> Answer:

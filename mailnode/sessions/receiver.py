@@ -2,7 +2,8 @@
 
 The flow: ``dataReceived`` feeds the machine, ``_advance`` answers its events until it needs octets or an answer has
 to be waited for, and all that was said leaves in one write. While an answer waits, the machine is paused and commands
-behind it stay in its buffer, in their order; a peer that sends too far ahead has its transport paused.
+behind it stay in its buffer, in their order; a peer that sends too far ahead has its transport paused. So has one that
+does not read what we say: nothing more is read or answered until it does, so that replies cannot heap up.
 
 Deadlines: ``check_time`` is called by the factory once a second. A command must be whole by its deadline, which single
 octets do not move; content moves it by as much time as its octets take at the least rate.
@@ -13,7 +14,7 @@ from typing import Protocol as PythonProtocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IHalfCloseableProtocol, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -53,7 +54,7 @@ class Listening(PythonProtocol):
         ...
 
 
-@implementer(IHalfCloseableProtocol)
+@implementer(IHalfCloseableProtocol, IPushProducer)
 class Receiver(Protocol):
     """The protocol of one connection."""
 
@@ -72,6 +73,7 @@ class Receiver(Protocol):
         self._waits_for_place = False
         self._half_closed = False
         self._read_paused = False
+        self._is_unheard = False
         self._closing = False
         self._lost = False
         self._began = 0.0
@@ -87,6 +89,7 @@ class Receiver(Protocol):
         self._wire = cast("Connection", self.transport)
         if ITCPTransport.providedBy(self.transport):
             self._wire.setTcpNoDelay(True)
+        self._wire.registerProducer(self, True)
         house.sessions.add(self)
         match house.admission.ask(self._dialogue.peer.address, trusted=self._trusted):
             case Admitted.YES:
@@ -170,24 +173,43 @@ class Receiver(Protocol):
         self._connection.receive_data(data)
         if self._running is None and self._greeted:
             self._advance()
-        elif self._connection.unread > READ_AHEAD and not self._read_paused:
+        elif self._connection.unread > READ_AHEAD:
+            self._pause_reading()
+
+    def _pause_reading(self) -> None:
+        if not self._read_paused:
             self._read_paused = True
             self._wire.pauseProducing()
 
     def readConnectionLost(self) -> None:
         """Answer what was sent before the peer closed its half, then close ours."""
         self._half_closed = True
-        if self._running is None and not self._closing:
+        if self._running is None and self._greeted and not self._closing:
             self._advance()
 
     def writeConnectionLost(self) -> None:
         """Nobody listens any more; ``connectionLost`` follows."""
 
+    def pauseProducing(self) -> None:
+        """Hear from the transport that the peer does not read: say and read nothing more until it does."""
+        self._is_unheard = True
+        if not self._closing:
+            self._pause_reading()
+
+    def resumeProducing(self) -> None:
+        """Hear that the peer has read what was said."""
+        self._is_unheard = False
+        if self._running is None and not self._closing:
+            self._advance()
+
+    def stopProducing(self) -> None:
+        """Nobody reads any more; ``connectionLost`` follows."""
+
     def _advance(self) -> None:
         if self._advancing:
             return
         self._advancing = True
-        while self._running is None and not self._dialogue.ends:
+        while self._running is None and not (self._dialogue.ends or self._is_unheard):
             event = self._connection.next_event()
             if event is events.NEED_DATA:
                 if self._half_closed:
@@ -198,7 +220,7 @@ class Receiver(Protocol):
         self._flush()
         if self._dialogue.ends and self._running is None:
             self._close()
-        elif self._read_paused and self._running is None:
+        elif self._read_paused and self._running is None and not self._is_unheard:
             self._read_paused = False
             self._wire.resumeProducing()
 
@@ -259,6 +281,7 @@ class Receiver(Protocol):
         self._closing = True
         if not self._lost:
             self._deadline = self._house.clock.seconds() + LAST_WORDS
+            self._wire.unregisterProducer()
             self._wire.loseConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

@@ -33,7 +33,7 @@ class SessionSettings:
     max_errors: int = 20
     """Refused commands in one session; then 421 and the connection is closed."""
     max_idle_commands: int = 200
-    """NOOP, RSET, VRFY, EXPN, HELP and hellos in a row without a message; then 421."""
+    """NOOP, RSET, VRFY, EXPN, HELP, hellos and empty chunks in a row without a message; then 421."""
     max_recipients: int = 1000
     """Recipients in one transaction; more are told 452 (at least 100: RFC 5321 4.5.3.1.8)."""
     max_transactions: int = 1000

@@ -369,3 +369,63 @@ def test_recipients_beyond_the_limit_are_no_errors() -> None:
     caller = _ready(Stage(evolve(SETTINGS, max_recipients=1, max_errors=2)))
     heard = caller.says(b"MAIL FROM:<a@a.example>\r\n" + b"RCPT TO:<b@b.example>\r\n" * 50 + b"DATA\r\n")
     assert [line[:3] for line in heard.splitlines()] == [b"250", b"250", *[b"452"] * 49, b"354"]
+
+
+def test_a_peer_that_does_not_read_is_not_read_either() -> None:
+    """While the transport holds replies back, nothing is read or answered; then all goes on in order."""
+    stage = Stage()
+    caller = _ready(stage)
+    caller.receiver.pauseProducing()
+    assert caller.line.producerState == "paused"
+    assert caller.says(b"NOOP\r\nQUIT\r\n") == b""
+    caller.receiver.resumeProducing()
+    assert [line[:3] for line in caller.hears().splitlines()] == [b"250", b"221"]
+
+
+def test_a_peer_that_never_reads_is_cut_off() -> None:
+    """The deadline of the next command runs on, and the last words have theirs."""
+    stage = Stage()
+    caller = _ready(stage)
+    caller.receiver.pauseProducing()
+    caller.says(b"NOOP\r\n")
+    stage.clock.pump([1.0] * (int(SETTINGS.command_timeout) + 2))
+    assert caller.hears().startswith(b"421 ")
+    assert caller.line.producer is None, "a registered producer would keep the connection open"
+    assert not stage.factory.sessions
+
+
+def test_answers_wait_while_the_peer_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transport that says stop in the middle of a write stops the commands behind it."""
+    stage = Stage()
+    caller = _ready(stage)
+    write = caller.line.write
+
+    def stubborn(octets: bytes) -> None:
+        write(octets)
+        caller.receiver.pauseProducing()
+
+    monkeypatch.setattr(caller.line, "write", stubborn)
+    assert caller.says(b"NOOP\r\n") == b"250 2.0.0 OK\r\n"
+    assert caller.says(b"NOOP\r\n") == b""
+
+
+def test_half_closed_before_the_greeting() -> None:
+    """A peer that closes its half while it waits for the greeting still gets it, and what it sent is answered."""
+    stage = Stage(evolve(SETTINGS, greeting_delay=Seconds(2)))
+    caller = stage.connect()
+    caller.receiver.dataReceived(b"NOOP\r\n")
+    caller.receiver.readConnectionLost()
+    assert caller.hears() == b""
+    stage.clock.pump([1.0] * 3)
+    assert [line[:3] for line in caller.hears().splitlines()] == [b"220", b"250"]
+    assert not caller.is_open
+
+
+def test_empty_chunks_have_an_end() -> None:
+    """BDAT 0 carries no mail: it counts as an idle command."""
+    stage = Stage(evolve(SETTINGS, max_idle_commands=5))
+    caller = _ready(stage)
+    caller.says(TRANSACTION.replace(b"DATA\r\n", b""))
+    heard = caller.says(b"BDAT 0\r\n" * 10)
+    assert heard.splitlines()[-1].startswith(b"421 4.7.0")
+    assert not caller.is_open
