@@ -42,6 +42,8 @@ def ascii_form(domain: str) -> str:
     """Give the domain with A-labels in place of U-labels, otherwise as written; AddressFault for what is no U-label."""
     if domain.isascii():
         return domain
+    if len(domain) > MAX_DOMAIN:  # as with labels: hundreds of them would be dear to work out
+        raise AddressFault(f"A domain has at most {MAX_DOMAIN} octets.")
     return ".".join(label if label.isascii() else _a_label(label) for label in domain.split("."))
 
 

@@ -18,6 +18,9 @@ LINE_LIMIT = 2048
 LINES_LIMIT = 128
 """Lines of one reply."""
 
+REPLY_LIMIT = 16384
+"""Octets of one reply: it is kept for each recipient, in memory and in the spool, and stands in reports and the log."""
+
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _STATUS = re.compile(r"([245])\.([0-9]{1,3})\.([0-9]{1,3})(?:[ \t]+|$)", re.ASCII)
 
@@ -36,6 +39,7 @@ class ReplyReader:
     def __init__(self) -> None:
         self._rest = b""
         self._lines: list[bytes] = []
+        self._octets = 0
         self._is_over = False
 
     def receive(self, octets: bytes) -> list[Reply | Garbled]:
@@ -61,14 +65,15 @@ class ReplyReader:
             return self._collect(line)
         if not self._lines:
             return _single(line) or self._garbled("a line without a reply code")
-        lines, self._lines = [*self._lines, line], []
+        lines, self._lines, self._octets = [*self._lines, line], [], 0
         return reply_of(lines) or self._garbled("a line without a reply code")
 
     def _collect(self, line: bytes) -> Garbled | None:
         if not line[:3].isdigit():
             return self._garbled("a line without a reply code")
         self._lines.append(line)
-        if len(self._lines) >= LINES_LIMIT:
+        self._octets += len(line)
+        if len(self._lines) >= LINES_LIMIT or self._octets > REPLY_LIMIT:
             return self._garbled("a reply without end")
         return None
 

@@ -32,3 +32,9 @@ def test_a_domain_has_at_most_255_octets() -> None:
         domain.check("b." * 127 + "bb")
     with pytest.raises(domain.AddressFault):
         domain.check("ü" * 60 + ".example")
+
+
+def test_a_domain_of_many_u_labels_is_not_worked_out() -> None:
+    """What is too long in characters is too long in A-labels; no time is spent on it."""
+    with pytest.raises(domain.AddressFault, match="at most 255"):
+        domain.ascii_form(".".join(["ü"] * 500))

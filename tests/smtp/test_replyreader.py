@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailnode.mail.reply import Reply, Status
-from mailnode.smtp.replyreader import LINE_LIMIT, LINES_LIMIT, Garbled, ReplyReader
+from mailnode.smtp.replyreader import LINE_LIMIT, LINES_LIMIT, REPLY_LIMIT, Garbled, ReplyReader
 
 _TALK = (
     b"220 mx.example ESMTP\r\n250-mx.example\r\n250-SIZE 1000\r\n250 PIPELINING\r\n"
@@ -89,6 +89,14 @@ def test_a_reply_has_an_end() -> None:
     """A reply that goes on and on is garbled."""
     heard = ReplyReader().receive(b"250-more\r\n" * LINES_LIMIT)
     assert [type(each) for each in heard] == [Garbled]
+
+
+def test_the_octets_of_a_reply_have_an_end() -> None:
+    """Lines that are each short enough do not add up without end; the next reply is counted anew."""
+    line = b"250-" + b"x" * 1000 + b"\r\n"
+    fits = line * (REPLY_LIMIT // 1100) + b"250 x\r\n"
+    assert [type(each) for each in ReplyReader().receive(fits * 3)] == [Reply] * 3
+    assert [type(each) for each in ReplyReader().receive(line * (REPLY_LIMIT // 1000 + 1))] == [Garbled]
 
 
 def test_text_is_safe_to_show() -> None:
