@@ -14,14 +14,19 @@ The questions (``is_seven_bit`` and the like) take blocks, so that a file need n
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from email.message import Message as Fields
 from email.parser import BytesHeaderParser
+from itertools import count
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 MAX_DEPTH = 30
 """Parts within parts within parts; deeper is hostile."""
+MAX_PARTS = 5000
+"""Parts that are looked into; each may grow by a header of its own."""
+MAX_TYPE = 4096
+"""Octets of a Content-Type field; the time to read one grows with the square of its parameters."""
 MAX_LINE = 998
 """Octets of a line without its CRLF (RFC 5321 4.5.3.1.6)."""
 
@@ -88,6 +93,8 @@ class _Road:
     """The Content-Transfer-Encoding of what contains only what fits."""
     fits: Callable[[bytes], bool]
     depth: int = 0
+    parts: Iterator[int] = Factory(count)
+    """Counts the parts of the whole message."""
 
     def message(self, content: bytes) -> bytes:
         """Convert a whole message."""
@@ -117,7 +124,11 @@ class _Road:
             return header + b"\r\n" + body
         if self.depth > MAX_DEPTH:
             raise ValueError("its parts lie too deep in one another")
+        if next(self.parts) > MAX_PARTS:
+            raise ValueError("it has too many parts")
         fields = _read(header)
+        if len(fields.get("content-type", "")) > MAX_TYPE:
+            raise ValueError("a part has too long a Content-Type")
         kind = fields.get_content_type() if "content-type" in fields else default_type
         if str(fields.get("content-transfer-encoding", "")).strip().lower() not in _IDENTITIES:
             raise ValueError("a part does not keep to the encoding it claims")

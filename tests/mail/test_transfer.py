@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from mailnode.mail.transfer import (
     MAX_DEPTH,
     MAX_LINE,
+    MAX_PARTS,
+    MAX_TYPE,
     header_is_seven_bit,
     is_seven_bit,
     needs_binary,
@@ -191,6 +193,22 @@ def test_depth_has_an_end() -> None:
     """Messages within messages without end are refused, not followed."""
     with pytest.raises(ValueError, match="deep"):
         to_seven_bit(b"Content-Type: message/rfc822\r\n\r\n" * (MAX_DEPTH + 5) + b"\r\n\xfc\r\n")
+
+
+def test_parts_have_an_end() -> None:
+    """Each part that is re-encoded gets a header of its own: too many would make a small message a huge one."""
+    multipart = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n%s--x--\r\n"
+    part = b"--x\r\n\r\n\xfc\r\n"
+    assert to_seven_bit(multipart % (part * 100)).isascii()
+    with pytest.raises(ValueError, match="too many parts"):
+        to_seven_bit(multipart % (part * (MAX_PARTS + 1)))
+
+
+def test_an_endless_content_type_is_not_read() -> None:
+    """The time to read parameters grows with the square of their number."""
+    folded = b"\r\n ;" * (MAX_TYPE // 3)
+    with pytest.raises(ValueError, match="too long a Content-Type"):
+        to_seven_bit(b"Content-Type: multipart/mixed; boundary=x%s\r\n\r\n--x\r\n\r\n\xfc\r\n--x--\r\n" % folded)
 
 
 @given(st.lists(st.sampled_from(["ü", "a", "=", " ", "\t", ".", "From ", "\r\n", "x" * 80]), max_size=20))
