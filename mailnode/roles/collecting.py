@@ -28,6 +28,8 @@ HEADER_LIMIT = MEMORY_LIMIT
 
 _GATHER = 1 << 17
 
+_MOST_PARTS = 256
+
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -63,6 +65,9 @@ class Collecting:
             self._parts.clear()
             return _to_its_end(self._let_go()) if self._descriptor >= 0 else None
         self._parts.append(octets)
+        if len(self._parts) == _MOST_PARTS:
+            # A peer that sends an octet at a time must not cost an object for each.
+            self._parts = [b"".join(self._parts)]
         self._gathered += len(octets)
         if self.size <= MEMORY_LIMIT or (self._gathered < _GATHER and self._descriptor >= 0):
             return None

@@ -144,3 +144,12 @@ def test_a_client_that_goes_while_a_block_is_written_leaves_nothing(
     disk.end()
     assert not open_ones
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tiny_blocks_do_not_heap_up(tmp_path: Path) -> None:
+    """A peer that sends two octets at a time costs the memory of its octets, not of as many objects."""
+    collecting = Collecting(tmp_path / "one", InlineDisk(), 0)
+    for _ in range(10_000):
+        assert collecting.write(b"ab") is None
+    assert len(collecting._parts) < 256
+    assert now(collecting.finish()).read() == b"ab" * 10_000
