@@ -44,6 +44,14 @@ def test_a_peer_cannot_forge_a_second_line() -> None:
     assert json_line(hostile).count("\n") == 0
 
 
+@pytest.mark.parametrize("mark", ["\x9b", "\x7f", "\u202e", "\u2028", "\x85", "\ud800"])
+def test_a_json_line_shows_what_a_terminal_would_obey(mark: str) -> None:
+    """JSON allows C1 controls, marks of direction and separators of lines as they are; the log does not."""
+    line = json_line(event(peer=f"x{mark}31m"))
+    assert line.isprintable()
+    assert json.loads(line)["peer"] == f"x{mark}31m"
+
+
 def test_letters_of_all_scripts_stay() -> None:
     """Only what cannot be printed is escaped."""
     assert harmless("grüße 中文") == "grüße 中文"
