@@ -186,7 +186,13 @@ class SqliteSpool:
             leased = await self._writer.ask(lambda ledger: claims.lease(ledger, claim))
         if not leased.keys:
             return []
-        return await self._reader.ask(lambda db: reading.load(db, leased.keys, self._folder))
+        try:
+            return await self._reader.ask(lambda db: reading.load(db, leased.keys, self._folder))
+        except BaseException:
+            # Whoever asked will never hear of these leases: left alone, they would keep everyone off until they run out.
+            back = [Settlement(key, due=claim.now, counts=False) for key in leased.keys]
+            await self._writer.ask(lambda ledger: settling.settle(ledger, back))
+            raise
 
     async def _recover(self) -> int:
         now = self._reactor.seconds()

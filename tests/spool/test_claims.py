@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred, gatherResults
 
-from mailnode.interfaces import Settlement
+from mailnode.interfaces import Settlement, SpoolTrouble
 from mailnode.mail.message import Entry
 from mailnode.mail.route import Lane
 from mailnode.spool.claims import Claim, lease, postpone
 from mailnode.spool.intake import keep
 from mailnode.spool.ledger import Ledger
-from mailnode.spool.schema import open_tables
+from mailnode.spool.schema import connect, open_tables
 from mailnode.spool.settling import settle
 from mailnode.spool.sqlite import SqliteSpool
 from tests.contracts.spool import ANN, NORTH, SOUTH, START, keys, new_entry
@@ -154,4 +154,26 @@ def test_another_process_writes_at_the_same_time(tmp_path: Path) -> None:
     timer.join()
     other.close()
     assert clock.now(spool.count()) == (2, 2)
+    clock.now(spool.close())
+
+
+def test_what_was_leased_but_could_not_be_read_is_free_again(tmp_path: Path) -> None:
+    """A claim that fails after its leases were written takes them back: the next claim finds the same work."""
+    opened: list[Path] = []
+
+    def reader_fails_once(path: Path) -> sqlite3.Connection:
+        opened.append(path)
+        if len(opened) == 2:
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(path)
+
+    clock = ThreadClock(START)
+    spool = SqliteSpool(tmp_path, owner="one", reactor=clock, connect=reader_fails_once)
+    clock.now(spool.accept(new_entry("q1"), due=START))
+    asking = {"now": START, "lease_until": START + 7200, "limit": 10, "per_lane": 10}
+    with pytest.raises(SpoolTrouble):
+        clock.now(spool.claim(**asking, full=()))  # type: ignore[arg-type]
+    (entry,) = clock.now(spool.claim(**asking, full=()))  # type: ignore[arg-type]
+    assert entry.message.queue_id == "q1"
+    assert entry.recipients[0].attempts == 0
     clock.now(spool.close())
