@@ -23,7 +23,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 def delivery_fields(reverse_path: Mailbox, forward_path: Mailbox) -> bytes:
     """Give the two fields of final delivery, with CRLF."""
-    return f"Return-Path: <{_safe(reverse_path)}>\r\nDelivered-To: {_safe(forward_path)}\r\n".encode(errors="replace")
+    return f"Return-Path: <{_safe(reverse_path)}>\r\n".encode(errors="replace") + delivered_to_field(forward_path)
+
+
+def delivered_to_field(address: Mailbox) -> bytes:
+    """Give the field that says whose hands the message was in, with CRLF."""
+    return f"Delivered-To: {_safe(address)}\r\n".encode(errors="replace")
 
 
 def unix_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from mailnode.interfaces import Courier, Disk, Queue, Refused, Router, SpoolTrouble
-from mailnode.mail.address import Mailbox
+from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.content import Content
 from mailnode.mail.envelope import Envelope, Recipient
 from mailnode.mail.message import DeliveryRequest, Message, NewEntry, Peer
@@ -33,6 +33,7 @@ from mailnode.mail.reply import Reply
 from mailnode.mail.route import Expansion, Lane, Refusal, Route
 from mailnode.mail.trace import count_hops, received_field
 from mailnode.roles.collecting import Collecting, disk_trouble
+from mailnode.roles.forwarding import is_circle, marked, sent_on_by
 from mailnode.routing.resolution import resolve
 from mailnode.smtp import replies
 
@@ -88,6 +89,8 @@ class _Job:
     route: Route
     reverse_path: Mailbox
     """A list's copies bear its owner's address; all others the sender's own."""
+    sent_on_by: Mailbox
+    """The address of ours that sends it on to another house; NULL when none does."""
 
     @property
     def is_direct(self) -> bool:
@@ -125,7 +128,9 @@ class InboundTransaction:
         if isinstance(resolution, Refusal):
             raise Refused(resolution.reply)
         reverse_path = resolution.owner if resolution.has_owner else self._envelope.reverse_path
-        jobs = tuple(self._job(member, route, reverse_path) for member, route in resolution.routes)
+        jobs = tuple(
+            self._job(_Job(member, route, reverse_path, sent_on_by(path, route))) for member, route in resolution.routes
+        )
         if resolution.is_list and recipient.wants_success:
             self._lists.add(len(self._accepted))
         self._accepted.append((recipient, jobs))
@@ -137,13 +142,9 @@ class InboundTransaction:
             )  # fmt: skip
         return replies.RECIPIENT_OK
 
-    def _job(self, recipient: Recipient, route: Route, reverse_path: Mailbox) -> _Job:
-        """Make the job, or find the one that already serves this address."""
-        key = (route.lane, route.forward_path, reverse_path)
-        job = self._jobs.get(key)
-        if job is None:
-            job = self._jobs[key] = _Job(recipient, route, reverse_path)
-        return job
+    def _job(self, job: _Job) -> _Job:
+        """Take the job up, or find the one that already serves this address."""
+        return self._jobs.setdefault((job.route.lane, job.route.forward_path, job.reverse_path), job)
 
     def write(self, octets: bytes) -> Awaitable[None] | None:
         """Collect a block of content."""
@@ -192,6 +193,8 @@ class InboundTransaction:
             raise Refused(collecting.fault)
         if count_hops(collecting.start) > self._house.settings.max_hops:
             raise Refused(replies.TOO_MANY_HOPS)
+        if is_circle(collecting.start, (_sender_on(jobs) for _, jobs in self._accepted)):
+            raise Refused(replies.CIRCLE)
         return content
 
     def _seal(self, content: Content) -> Message:
@@ -267,16 +270,17 @@ class InboundTransaction:
         return None
 
     async def _entries(self, message: Message, jobs: Sequence[_Job], expanded: Sequence[Recipient]) -> list[NewEntry]:
-        """Make the entries of the spool: one for each reverse-path, and the report for lists, if one is owed."""
+        """Make the entries of the spool: one for each reverse-path and mark, and the report for lists, if one is owed."""
         entries: list[NewEntry] = []
         if expanded:
             entries.extend(await self._house.report_expansion(message, expanded))
-        paths = dict.fromkeys(job.reverse_path for job in jobs)
-        for number, path in enumerate(paths, start=1):
-            mine = [job for job in jobs if job.reverse_path == path]
+        groups: dict[tuple[Mailbox, Mailbox], list[_Job]] = {}
+        for job in jobs:
+            groups.setdefault((job.reverse_path, job.sent_on_by), []).append(job)
+        for number, ((path, by), mine) in enumerate(groups.items(), start=1):
             envelope = evolve(message.envelope, reverse_path=path, recipients=tuple(job.recipient for job in mine))
-            own = evolve(message, envelope=envelope)
-            if number < len(paths):
+            own = evolve(message, envelope=envelope, content=marked(message.content, by))
+            if number < len(groups):
                 own = await self._twin(own)
             expires = message.arrived + self._house.give_up(path)
             entries.append(NewEntry(own, tuple(job.route for job in mine), expires))
@@ -334,6 +338,11 @@ class InboundTransaction:
 def _remove(paths: Sequence[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
+
+
+def _sender_on(jobs: Sequence[_Job]) -> Mailbox:
+    """Give the address that sends one of these on; NULL when none is sent on."""
+    return next((job.sent_on_by for job in jobs if job.sent_on_by != NULL), NULL)
 
 
 def _worst(said: Sequence[Reply]) -> Reply:

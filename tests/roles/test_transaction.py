@@ -95,6 +95,7 @@ class Stage:
                 "staff": ("ann@ours.example", "bob@ours.example"),
                 "owner-staff": ("bob@ours.example",),
                 "away": ("far@away.example",),
+                "away2": ("farther@away.example",),
             },
         )
         router = TableRouter(hostname="mx.ours.example", domains=[domain], routes=[], directory=directory)
@@ -340,3 +341,23 @@ def test_lists_are_shown_to_who_may_relay(stage: Stage) -> None:
     assert now(stage.reception.expand(LOCAL, "ann@ours.example")).code == 550
     assert now(stage.reception.expand(LOCAL, "!!")).code == 550
     assert now(stage.reception.verify(STRANGER, "ann")).code == 252
+
+
+@pytest.mark.rfc("5321", "6.3")
+def test_what_is_sent_on_bears_a_mark_and_is_not_sent_on_again(stage: Stage) -> None:
+    """Copies that leave by different addresses bear each its own Delivered-To; what comes back with it is refused."""
+    transaction = stage.open("both@ours.example", "away2@ours.example", "x@away.example", peer=LOCAL)
+    transaction.write(b"Subject: x\r\n\r\ntext\r\n")
+    assert all(reply.is_positive for reply in now(transaction.commit()))
+    tops = {
+        str(one.forward_path): entry.message.content.read().partition(b"\r\n")[0]
+        for entry in stage.queue.entries
+        for one in entry.message.envelope.recipients
+    }
+    assert tops["far@away.example"] == b"Delivered-To: both@ours.example"
+    assert tops["farther@away.example"] == b"Delivered-To: away2@ours.example"
+    assert tops["x@away.example"].startswith(b"Received: ")
+    back = stage.open("both@ours.example")
+    back.write(b"Received: y\r\nDelivered-To: both@ours.example\r\n\r\ntext\r\n")
+    assert [str(reply)[:9] for reply in now(back.commit())] == ["554 5.4.6"]
+    assert len(stage.mailboxes.requests) == 1
