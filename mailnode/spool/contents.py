@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from mailnode.mail.content import Content
 from mailnode.spool.trouble import trouble_of
@@ -43,10 +43,10 @@ class Files:
         path.unlink(missing_ok=True)
 
     def make_folder(self, path: Path) -> None:
-        """Make the folder, and its name durable, unless it is there."""
-        if not path.is_dir():
-            path.mkdir(parents=True, exist_ok=True)
-            self.sync(path.parent)
+        """Make the folder and the one around it, unless they are there, and make both names durable."""
+        path.mkdir(parents=True, exist_ok=True)
+        self.sync(path.parent)
+        self.sync(path.parent.parent)
 
 
 @frozen
@@ -55,6 +55,8 @@ class Contents:
 
     folder: Path
     files: Files
+    _durable: set[Path] = field(factory=set, init=False, eq=False)
+    """Folders whose names are known to be durable; of one that an earlier life has made it is not known."""
 
     @property
     def root(self) -> Path:
@@ -67,7 +69,7 @@ class Contents:
         name = name_of(queue_id)
         path = self.folder / name
         try:
-            self.files.make_folder(path.parent)
+            self._prepare(path.parent)
             self.files.sync(content.path)
             # A name that is taken is another message's content, or a crash's remains: never replaced, never removed.
             self.files.link(content.path, path)
@@ -79,6 +81,11 @@ class Contents:
             self.drop([name])
             raise trouble_of(error) from error
         return evolve(content, path=path), name
+
+    def _prepare(self, shard: Path) -> None:
+        if shard not in self._durable:
+            self.files.make_folder(shard)
+            self._durable.add(shard)
 
     def drop(self, names: Iterable[str]) -> None:
         """Remove files of messages that are no more; what cannot be removed now is left to recovery."""
