@@ -46,7 +46,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     need_root()
     folder = tmp_path / "node" / "data"
     folder.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(folder)], check=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False).returncode:
+        pytest.skip("mounting is not allowed here, as in most containers")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
