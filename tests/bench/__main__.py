@@ -16,6 +16,7 @@ from tests.bench.load import Sink, mailbox, send, wait_for_maildirs
 from tests.bench.measure import Round, Spread, measure
 from tests.bench.scenarios import MAILBOXES, SCENARIOS, Scenario
 from tests.bench.servers import SERVERS, Server
+from tests.kit.programs import find
 
 _NAMES = [scenario.name for scenario in SCENARIOS]
 
@@ -37,6 +38,8 @@ def main(
     chosen: Sequence[str], servers: Sequence[str], rounds: int, messages: int, folder: Path | None, *, keep: bool
 ) -> None:
     """Compare mailnode with the mail servers installed on this machine."""
+    if not (find("smtp-source") and find("smtp-sink")):
+        raise click.ClickException("smtp-source and smtp-sink make the load and take it: install Postfix")
     root = Path(tempfile.mkdtemp(prefix="mailnode-bench.", dir=folder or "/var/tmp"))
     root.chmod(0o755)
     try:
