@@ -1,7 +1,11 @@
-"""Admission: how many sessions there may be, in all and from one address."""
+"""Admission: how many sessions there may be, in all and from one address.
+
+Whoever has an IPv6 address has 2**64 of them: sessions are counted for the network of 64 bits (RFC 4291 section 2.5.1).
+"""
 
 from collections import Counter
 from enum import Enum, auto
+from ipaddress import IPv6Address
 
 from mailnode.sessions.settings import SessionSettings
 
@@ -27,7 +31,7 @@ class Admission:
 
     def ask(self, address: str, *, trusted: bool) -> Admitted:
         """Judge a new connection; nothing is counted yet."""
-        if address and not trusted and self._by_address[address] >= self.settings.max_sessions_per_address:
+        if address and not trusted and self._by_address[neighbours(address)] >= self.settings.max_sessions_per_address:
             return Admitted.TOO_MANY_FROM_ADDRESS
         if self.has_place:
             return Admitted.YES
@@ -41,13 +45,21 @@ class Admission:
     def enter(self, address: str) -> None:
         """Count a session in."""
         self.sessions += 1
-        self._by_address[address] += 1
+        self._by_address[neighbours(address)] += 1
 
     def leave(self, address: str) -> None:
         """Count a session out."""
         self.sessions -= 1
-        left = self._by_address[address] - 1
+        key = neighbours(address)
+        left = self._by_address[key] - 1
         if left > 0:
-            self._by_address[address] = left
+            self._by_address[key] = left
         else:
-            del self._by_address[address]
+            del self._by_address[key]
+
+
+def neighbours(address: str) -> str:
+    """Give what is equal for addresses that are counted together."""
+    if ":" not in address:
+        return address
+    return IPv6Address(address).packed[:8].hex()

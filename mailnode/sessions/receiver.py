@@ -148,8 +148,13 @@ class Receiver(Protocol):
                 self.close_with(replies.TIMED_OUT)
 
     def _check_place(self, now: float) -> None:
-        if self._house.admission.has_place:
+        admission = self._house.admission
+        if admission.has_place:
             self._stop_waiting()
+            # Others from its address may have found their places meanwhile.
+            if admission.ask(self._dialogue.peer.address, trusted=self._trusted) is not Admitted.YES:
+                self._greet(replies.TOO_MANY_CONNECTIONS)
+                return
             self._enter()
             self._greet()
         elif now >= self._greet_at:

@@ -25,3 +25,13 @@ def test_one_address_cannot_take_the_house() -> None:
     assert admission.ask("192.0.2.2", trusted=False) is Admitted.YES
     admission.leave("192.0.2.1")
     assert admission.ask("192.0.2.1", trusted=False) is Admitted.YES
+
+
+def test_a_network_of_ipv6_counts_as_one_address() -> None:
+    """A peer has as many addresses as it likes within its network of 64 bits."""
+    admission = Admission(SessionSettings(max_sessions_per_address=1))
+    admission.enter("2001:db8:1:2::1")
+    assert admission.ask("2001:db8:1:2:ffff::2", trusted=False) is Admitted.TOO_MANY_FROM_ADDRESS
+    assert admission.ask("2001:db8:1:3::1", trusted=False) is Admitted.YES
+    admission.leave("2001:db8:1:2::1")
+    assert admission.ask("2001:db8:1:2:ffff::2", trusted=False) is Admitted.YES

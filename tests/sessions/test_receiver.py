@@ -429,3 +429,16 @@ def test_empty_chunks_have_an_end() -> None:
     heard = caller.says(b"BDAT 0\r\n" * 10)
     assert heard.splitlines()[-1].startswith(b"421 4.7.0")
     assert not caller.is_open
+
+
+def test_those_who_wait_for_a_place_are_counted_by_address_too() -> None:
+    """One address that fills the line of those who wait does not get more places than its own."""
+    settings = evolve(SETTINGS, max_sessions=2, max_sessions_per_address=1)
+    stage = Stage(settings)
+    first, second = stage.connect("192.0.2.1"), stage.connect("192.0.2.2")
+    waiting = [stage.connect("192.0.2.3") for _ in range(2)]
+    first.says(b"QUIT\r\n")
+    second.says(b"QUIT\r\n")
+    stage.clock.advance(1)
+    assert sorted(caller.hears()[:3] for caller in waiting) == [b"220", b"421"]
+    assert stage.admission.waiting == 0
