@@ -6,11 +6,11 @@ when need be.
 """
 
 import re
-from binascii import b2a_qp
 
 from attrs import frozen
 
 from mailnode.mail.content import Content
+from mailnode.mail.transfer import quoted_printable
 
 MOST_HEADER = 65536
 """Octets of a header that are given back; the rest of a longer one is left out."""
@@ -58,7 +58,7 @@ def returned_part(returned: Returned, *, is_utf8: bool) -> bytes:
         return _part("message/global-headers", "8bit", octets)
     if octets.isascii() and _can_travel(octets):
         return _part("text/rfc822-headers", "7bit", octets)
-    return _part("text/rfc822-headers", "quoted-printable", b2a_qp(octets, istext=True))
+    return _part("text/rfc822-headers", "quoted-printable", quoted_printable(octets))
 
 
 def _header_of(octets: bytes) -> bytes:

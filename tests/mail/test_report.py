@@ -18,7 +18,7 @@ from mailnode.mail.content import Content
 from mailnode.mail.envelope import Envelope, Recipient
 from mailnode.mail.reply import Reply, Status
 from mailnode.mail.report import Action, Kind, Report, Reported, Returned, make_report, take_returned
-from mailnode.mail.report_returned import MOST_HEADER
+from mailnode.mail.report_returned import MOST_HEADER, returned_part
 
 TODAY = 1_800_000_000.0
 ANN = Mailbox("ann", "sender.example")
@@ -275,3 +275,9 @@ def test_take_returned(tmp_path: Path) -> None:
     cut = take_returned(Content(b"", path, 600_000), whole_up_to=0).octets
     assert len(cut) <= MOST_HEADER
     assert cut.endswith(b"b\r\n")
+
+
+def test_quoted_printable_in_a_report_has_crlf() -> None:
+    """Also where the header that is given back has no line end from which the style could be learned."""
+    octets = returned_part(Returned(b"\xff" * 200 + b"." * 200, is_whole=False), is_utf8=False)
+    assert octets.count(b"\n") == octets.count(b"\r\n") > 5
