@@ -86,11 +86,22 @@ def _extend(descriptor: int, path: str, beginning: bytes, blocks: Iterable[bytes
         last = _write(descriptor, quoted(blocks)) or last
         _write(descriptor, [b"\n" if last == b"\n" else b"\n\n"])
         os.fsync(descriptor)
-        if size == 0:
-            sync_folder(os.path.dirname(path))
+        _make_names_durable(path, is_first=size == 0)
     except BaseException:
         os.ftruncate(descriptor, size)
         raise
+
+
+def _make_names_durable(path: str, *, is_first: bool) -> None:
+    """Make the file's name durable, and with its first message those of its folders.
+
+    Also when all were there already: whoever made them may have died before it came to that.
+    """
+    folder = os.path.dirname(path)
+    sync_folder(folder)
+    if is_first:
+        root = os.path.dirname(folder)
+        make_folders([root, folder])
 
 
 def _gap(descriptor: int, size: int) -> bytes:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailnode.couriers import maildir_path, mbox_file
 from mailnode.couriers.mbox_file import DOTLOCK_LIFE, append, from_line, quoted
 from mailnode.mail.address import NULL, Mailbox
 
@@ -80,6 +81,23 @@ def test_what_others_left_unfinished_is_ended(tmp_path: Path, before: bytes, gap
     (tmp_path / "ann.mbox").write_bytes(before)
     put(tmp_path / "ann.mbox", b"y\n")
     assert (tmp_path / "ann.mbox").read_bytes() == before + gap + FROM + b"y\n\n"
+
+
+@pytest.mark.parametrize("left", [None, b"", b"From s@exam"])
+def test_names_that_an_earlier_life_has_made_are_made_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: bytes | None
+) -> None:
+    """A file or folder that is there may be a crash's: its name is durable before the append says so."""
+    folder = tmp_path / "mail" / "example.org"
+    folder.mkdir(parents=True)
+    if left is not None:
+        (folder / "ann.mbox").write_bytes(left)
+    synced: list[str] = []
+    monkeypatch.setattr(mbox_file, "sync_folder", synced.append)
+    monkeypatch.setattr(maildir_path, "sync_folder", synced.append)
+    assert append(str(folder / "ann.mbox"), FROM, [b"x\n"], now=NOW)
+    assert str(folder) in synced
+    assert left or {str(folder.parent), str(tmp_path)} <= set(synced)
 
 
 def test_a_dotlock_keeps_us_out(tmp_path: Path) -> None:
