@@ -4,7 +4,8 @@ One ``carry`` takes a session that is still open for the lane, or finds the host
 until every recipient has an outcome (``smtp_carriage`` says what makes another host worth a try). All recipients the host
 can take go in one transaction. A session that ends well is kept for the next message.
 
-Cancelling drops the connection: a message whose end of data was already sent may then arrive twice, never not at all.
+Cancelling drops the connection; whoever had an answer by then keeps it. A message whose end of data was already sent may
+arrive twice, never not at all.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -67,8 +68,21 @@ class SmtpCourier:
         self._reaching = Reaching(reactor, hostname, settings, disk, self.is_lmtp, self._watch)
 
     async def carry(self, request: DeliveryRequest) -> Mapping[Recipient, Outcome]:
-        """Make one try; an outcome for every recipient. Cancelling drops the connection."""
+        """Make one try; an outcome for every recipient. Cancelling drops the connection.
+
+        Cancelled after some have theirs, it gives those alone: a host that takes recipients slowly, one a transaction, must not
+        get the first of them again and again and the last of them never.
+        """
         carriage = Carriage(request, is_final=self.is_lmtp)
+        try:
+            await self._try(carriage)
+        except CancelledError:
+            if not carriage.outcomes:
+                raise
+        return carriage.outcomes
+
+    async def _try(self, carriage: Carriage) -> None:
+        request = carriage.request
         session = self._idle.take(request.lane)
         if session is not None:
             carriage.arrive(session.host)
@@ -77,7 +91,6 @@ class SmtpCourier:
                 carriage.tried.discard(session.host)
         if not carriage.is_done:
             await self._travel(carriage)
-        return carriage.outcomes
 
     async def close(self) -> None:
         """Say goodbye on idle sessions and wait until all are gone; those at work finish first, unless they are cancelled."""

@@ -342,6 +342,22 @@ def test_cancelling_drops_the_connection() -> None:
     world.network.run(world.courier.close())
 
 
+def test_cancelling_keeps_what_was_answered() -> None:
+    """Who was taken before a try is cancelled is done; only the others are tried again."""
+    server = Server(
+        {".": _counting(["250 2.0.0 taken", Trouble.HANG])}, extensions="250-peer.example\n250 LIMITS RCPTMAX=1"
+    )
+    world = _World(server)
+    heard: list[Mapping[Recipient, Outcome]] = []
+    carrying = Deferred.fromCoroutine(world.courier.carry(request(to=2)))
+    carrying.addCallback(heard.append)
+    world.network.pump([0] * 50)
+    assert len(server.messages) == 2
+    carrying.cancel()
+    (outcomes,) = heard
+    assert [type(one) for one in outcomes.values()] == [Relayed]
+
+
 def test_cancelling_while_connecting_stops_that() -> None:
     """A cancelled try stops the connection that is being made."""
     world = _World(None, None)
