@@ -1,18 +1,22 @@
 """The queue itself: what is tried, when, and how much at once."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
 
 from mailnode.interfaces import Selection
+from mailnode.mail.envelope import Recipient
 from mailnode.mail.message import DeliveryRequest, Entry, NewEntry
+from mailnode.mail.outcome import Delayed, Delivered, Outcome
 from mailnode.mail.quantity import Seconds
 from mailnode.mail.route import Lane
 from mailnode.queue.settings import QueueSettings
 from mailnode.spool.memory import MemorySpool
-from tests.kit.queueing import DEAD, GOOD, LATER, NEVER, OK, TODAY, UNREACHABLE, Bench, entry, troubled
+from tests.kit.queueing import DEAD, GOOD, LATER, NEVER, OK, TODAY, UNREACHABLE, Bench, ScriptedCourier, entry, troubled
 from tests.kit.results import now
 
 
@@ -177,6 +181,28 @@ def test_an_attempt_has_a_time_limit() -> None:
     bench.submit(DEAD)
     bench.pass_time(601)
     assert str(bench.settle.attempts[0].outcomes[0].reply) == "451 4.4.2 The attempt took longer than 10m"
+    assert bench.left() == 1
+    now_stopped(bench)
+
+
+def test_what_was_answered_in_time_counts() -> None:
+    """A courier that is cut short may tell whom it has served: they are done, and only the others are tried again."""
+
+    class Halfway(ScriptedCourier):
+        async def carry(self, request: DeliveryRequest) -> Mapping[Recipient, Outcome]:
+            try:
+                return await super().carry(request)
+            except CancelledError:
+                return {request.message.envelope.recipients[0]: OK}
+
+    clock = Clock()
+    bench = Bench(
+        QueueSettings(attempt_limit=Seconds(600), lease=Seconds(1200)), clock, Halfway({"dead.example": None}, clock)
+    )
+    bench.start()
+    bench.submit(DEAD, DEAD)
+    bench.pass_time(601)
+    assert [type(one) for one in bench.settle.attempts[0].outcomes] == [Delivered, Delayed]
     assert bench.left() == 1
     now_stopped(bench)
 
