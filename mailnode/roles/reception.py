@@ -4,6 +4,7 @@ A client in the trusted networks, on a local socket or with an account may send 
 own domains. That is the whole relay rule, and it has no exception: never an open relay.
 """
 
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from mailnode.interfaces import Refused
@@ -17,6 +18,7 @@ from mailnode.smtp import replies
 Network = IPv4Network | IPv6Network
 
 
+@lru_cache(maxsize=4096)
 def is_trusted(networks: tuple[Network, ...], address: str) -> bool:
     """Tell whether the address is in one of the networks."""
     try:
@@ -38,9 +40,10 @@ class MailReception:
         limit = self._house.settings.max_size
         if limit and declared_size > limit:
             raise Refused(replies.TOO_BIG)
-        if peer.service == "submission" and not self.may_relay(peer):
+        may_relay = self.may_relay(peer)
+        if peer.service == "submission" and not may_relay:
             raise Refused(replies.AUTHENTICATION_REQUIRED)
-        return InboundTransaction(self._house, peer, envelope, may_relay=self.may_relay(peer))
+        return InboundTransaction(self._house, peer, envelope, may_relay=may_relay)
 
     def may_relay(self, peer: Peer) -> bool:
         """Tell whether the peer may send to other domains than ours."""

@@ -24,6 +24,7 @@ from mailnode.mail.reply import Reply
 from mailnode.sessions.admission import Admission, Admitted
 from mailnode.sessions.dialogue import Dialogue, Pending
 from mailnode.sessions.settings import SessionSettings
+from mailnode.sessions.starting import start
 from mailnode.smtp import events, replies
 from mailnode.smtp.server import ServerConnection
 
@@ -230,23 +231,32 @@ class Receiver(Protocol):
             self._wire.resumeProducing()
 
     def _answer(self, event: object) -> None:
-        if isinstance(event, events.ContentPart):
-            self._await_content(len(event.octets))
+        is_content = isinstance(event, events.ContentPart)
+        if is_content:
+            self._await_content(len(cast("events.ContentPart", event).octets))
         answer = self._dialogue.answer(event)
-        if isinstance(answer, bytes):
-            self._out.append(answer)
-            if isinstance(event, events.Data):
-                self._await_content(0)
-            elif not isinstance(event, events.ContentPart):
-                self._await_command()
-        else:
-            self._run(answer, self._deadline if isinstance(event, events.ContentPart) else None)
+        said = answer if isinstance(answer, bytes) else self._started(answer)
+        if isinstance(said, Deferred):
+            self._wait(said, self._deadline if is_content else None)
+            return
+        self._out.append(said)
+        if isinstance(event, events.Data):
+            self._await_content(0)
+        elif not is_content:
+            self._await_command()
 
-    def _run(self, answer: Pending, deadline: float | None) -> None:
+    def _started(self, answer: Pending) -> bytes | Deferred[bytes]:
+        try:
+            return start(answer)
+        except Exception:  # noqa: BLE001 - a bug in the dialogue itself; the peer must not wait for ever
+            self._not_answered(Failure())
+            return b""
+
+    def _wait(self, answer: Deferred[bytes], deadline: float | None) -> None:
         """Wait for an answer; the peer waits for us meanwhile and owes nothing."""
         self._deadline = NEVER
-        running = self._running = Deferred.fromCoroutine(answer)
-        running.addCallbacks(self._answered, self._not_answered, callbackArgs=(deadline,))
+        self._running = answer
+        answer.addCallbacks(self._answered, self._not_answered, callbackArgs=(deadline,))
 
     def _answered(self, said: bytes, deadline: float | None) -> None:
         self._running = None
