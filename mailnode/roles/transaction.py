@@ -37,6 +37,10 @@ from mailnode.roles.forwarding import is_circle, marked, sent_on_by
 from mailnode.routing.resolution import resolve
 from mailnode.smtp import replies
 
+MOST_LOOKED_UP = 10_000
+"""Addresses that the recipients of one transaction may stand for: a peer that names a long list again and again, each
+time a little differently, must not keep us busy."""
+
 
 class LocalRouter(Router, Protocol):
     """A router that also knows which addresses are ours."""
@@ -113,6 +117,7 @@ class InboundTransaction:
         self._accepted: list[tuple[Recipient, tuple[_Job, ...]]] = []
         self._lists: set[int] = set()
         """Places among the accepted of lists whose expansion the sender wants to hear of."""
+        self._looked_up = 0
         self._collecting = Collecting(house.incoming / self._queue_id, house.disk, house.settings.max_size)
         self._twins: list[Path] = []
         """Further names of the content's file, one for each further entry."""
@@ -124,9 +129,12 @@ class InboundTransaction:
         path = recipient.forward_path
         if not (self._may_relay or self._house.router.is_local(path)):
             raise Refused(replies.RELAYING_DENIED)
+        if self._looked_up >= MOST_LOOKED_UP:
+            raise Refused(replies.TOO_MANY_RECIPIENTS)
         resolution = await resolve(self._house.router, recipient)
         if isinstance(resolution, Refusal):
             raise Refused(resolution.reply)
+        self._looked_up += len(resolution.routes) + len(resolution.refusals)
         reverse_path = resolution.owner if resolution.has_owner else self._envelope.reverse_path
         jobs = tuple(
             self._job(_Job(member, route, reverse_path, sent_on_by(path, route))) for member, route in resolution.routes

@@ -16,6 +16,7 @@ from mailnode.mail.message import DeliveryRequest, Message, NewEntry, Peer
 from mailnode.mail.outcome import Delayed, Delivered, Failed, Outcome
 from mailnode.mail.quantity import Octets, Seconds
 from mailnode.mail.reply import Reply
+from mailnode.roles import transaction as transactions
 from mailnode.roles.reception import MailReception
 from mailnode.roles.transaction import House, InboundTransaction, ReceptionSettings
 from mailnode.routing.router import TableRouter
@@ -361,3 +362,14 @@ def test_what_is_sent_on_bears_a_mark_and_is_not_sent_on_again(stage: Stage) -> 
     back.write(b"Received: y\r\nDelivered-To: both@ours.example\r\n\r\ntext\r\n")
     assert [str(reply)[:9] for reply in now(back.commit())] == ["554 5.4.6"]
     assert len(stage.mailboxes.requests) == 1
+
+
+def test_a_list_named_again_and_again_has_an_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the recipients stand for is bounded too; those that were taken stay taken."""
+    monkeypatch.setattr(transactions, "MOST_LOOKED_UP", 6)
+    transaction = stage.open("staff@ours.example", "Staff@ours.example", "STAFF@ours.example")
+    with pytest.raises(Refused) as refused:
+        now(transaction.add_recipient(Recipient(Mailbox("sTaff", "ours.example"))))
+    assert refused.value.reply.code == 452
+    assert all(answer.is_positive for answer in now(transaction.commit()))
+    assert sorted(stage.mailboxes.reached) == ["ann@ours.example", "bob@ours.example"]
