@@ -8,8 +8,44 @@ from attrs import define, field
 Clause = tuple[str, str]
 """RFC number and section."""
 
+TITLES = {
+    "821": "the first SMTP",
+    "1123": "requirements for hosts",
+    "1870": "SIZE",
+    "2033": "LMTP",
+    "2034": "enhanced status in replies",
+    "2308": "negative answers of the DNS",
+    "2920": "PIPELINING",
+    "3030": "CHUNKING, BINARYMIME",
+    "3207": "STARTTLS",
+    "3461": "DSN, the service extension",
+    "3462": "multipart/report",
+    "3463": "enhanced status codes",
+    "3464": "delivery status notifications",
+    "3834": "automatic answers",
+    "3848": "names of protocols in trace fields",
+    "4035": "DNSSEC, the AD bit",
+    "4291": "IPv6 addresses",
+    "4954": "AUTH",
+    "5321": "SMTP",
+    "5322": "the form of messages",
+    "5890": "internationalized domain names",
+    "6152": "8BITMIME",
+    "6409": "submission",
+    "6522": "multipart/report",
+    "6531": "SMTPUTF8",
+    "6532": "UTF-8 in header fields",
+    "6533": "reports with UTF-8",
+    "6891": "EDNS",
+    "7504": "codes 521 and 556",
+    "7505": "null MX",
+    "8305": "happy eyeballs",
+    "9422": "LIMITS",
+}
+"""What the RFCs are, in a word or two."""
 
-@define
+
+@define(eq=False)
 class Conformance:
     """A pytest plugin that gathers ``@pytest.mark.rfc(number, section)`` and prints a Markdown table at the end."""
 
@@ -37,11 +73,17 @@ class Conformance:
             terminalreporter.write_line(line)
 
     def table(self) -> Iterator[str]:
-        """Give the lines of the Markdown table, clauses in their order in the RFCs."""
-        yield "| RFC | section | held | tests |"
+        """Give the lines of the Markdown table: a line an RFC, its sections in order, those not held marked."""
+        yield "| RFC | what it is | sections held | tests |"
         yield "| --- | --- | --- | --- |"
-        for (number, section), tests in sorted(self.clauses.items(), key=lambda pair: _order(pair[0])):
-            yield f"| {number} | {section} | {self._held(tests)} | {', '.join(sorted(tests))} |"
+        for number in sorted({number for number, _ in self.clauses}, key=int):
+            mine = {clause: tests for clause, tests in self.clauses.items() if clause[0] == number}
+            sections = ", ".join(
+                clause[1] + ("" if self._held(mine[clause]) == "yes" else f" ({self._held(mine[clause])})")
+                for clause in sorted(mine, key=_order)
+            )
+            count = len(set().union(*mine.values()))
+            yield f"| {number} | {TITLES.get(number, '')} | {sections} | {count} |"
 
     def _held(self, tests: set[str]) -> str:
         ended = set().union(*(self.outcomes.get(test, {"not run"}) for test in tests))
