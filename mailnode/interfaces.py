@@ -11,7 +11,7 @@ from attrs import frozen
 
 from mailnode.mail.address import Mailbox
 from mailnode.mail.envelope import Envelope, Recipient
-from mailnode.mail.message import DeliveryRequest, Entry, NewEntry, Peer
+from mailnode.mail.message import DeliveryRequest, Entry, Message, NewEntry, Peer, QueuedRecipient
 from mailnode.mail.outcome import Outcome
 from mailnode.mail.reply import Reply
 from mailnode.mail.route import Lane, Routing
@@ -141,6 +141,7 @@ class Spool(Protocol):
     ) -> Sequence[str]:
         """Write the outcomes down and accept ``notices`` (DSNs, each with its due time) in the same commit.
 
+        When none of the recipients is known any more (an operator has removed them) nobody is told: no notice is kept.
         A message whose last recipient is done is forgotten, content and all; gives the queue ids of those messages.
         """
         ...
@@ -299,6 +300,10 @@ class Queue(Protocol):
 
     def wake(self) -> None:
         """Look into the spool now: something there has changed."""
+        ...
+
+    def recall(self, is_meant: Callable[[Message, QueuedRecipient], bool]) -> None:
+        """Give the spool back what is in memory, is meant and not yet tried: there it was held or removed."""
         ...
 
 

@@ -19,6 +19,8 @@ Rules, and their reasons:
   dead alone.
 * An attempt ends before its lease does: the attempt's time limit is shorter than the lease, and work that waited in its
   lane for so long that the rest of its lease is shorter than that is given back instead of tried.
+* What an operator holds or removes is recalled: all of it that waits in memory goes back to the spool untried. What is
+  being tried is tried to its end, but of what was removed nobody is told.
 * When the spool cannot write, nothing new is tried, and what was tried is kept and settled as soon as it can.
 
 ``settings`` and ``schedule`` are the timetable; ``lanes`` and ``load`` say what runs where and when, without doing it;

@@ -8,8 +8,9 @@ The window is Postfix's destination concurrency in its plainest form. Time and c
 """
 
 from collections import deque
+from collections.abc import Callable
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, evolve, frozen
 
 from mailnode.mail.message import Entry, Message, QueuedRecipient
 from mailnode.mail.outcome import Delayed, Outcome
@@ -35,6 +36,12 @@ class Work:
     def octets(self) -> int:
         """Count the octets of content it keeps in memory."""
         return len(self.message.content.head)
+
+    def split(self, is_meant: Callable[[Message, QueuedRecipient], bool]) -> "tuple[Work | None, Work | None]":
+        """Part the recipients that are meant from the others; None stands for a part without any."""
+        mine = tuple(one for one in self.recipients if is_meant(self.message, one))
+        rest = tuple(one for one in self.recipients if one not in mine)
+        return (evolve(self, recipients=mine) if mine else None, evolve(self, recipients=rest) if rest else None)
 
 
 def works_of(entry: Entry, leased_until: float, at_most: int) -> list[Work]:

@@ -6,10 +6,11 @@ longest unused is forgotten first.
 """
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from attrs import Factory, define
 
+from mailnode.mail.message import Message, QueuedRecipient
 from mailnode.mail.route import Lane
 from mailnode.queue.lanes import LaneState, Work
 from mailnode.queue.settings import QueueSettings
@@ -102,6 +103,22 @@ class Load:
     def drain_all(self) -> list[Work]:
         """Take all that waits anywhere; it stays in hand."""
         return [work for state in list(self._busy.values()) for work in self.drain(state)]
+
+    def recall(self, is_meant: Callable[[Message, QueuedRecipient], bool]) -> list[Work]:
+        """Take what waits and is meant, and leave the rest in line; what is taken stays in hand."""
+        taken: list[Work] = []
+        for state in list(self._busy.values()):
+            if any(is_meant(work.message, one) for work in state.waiting for one in work.recipients):
+                for work in self.drain(state):
+                    mine, rest = work.split(is_meant)
+                    if mine is not None:
+                        taken.append(mine)
+                    if mine is not None and rest is not None:
+                        # Each part counts by itself from here on.
+                        self.hold(rest)
+                    if rest is not None:
+                        self.add(rest)
+        return taken
 
     def _can_take(self, lane: Lane, count: int, now: float) -> bool:
         state = self._busy.get(lane) or self._idle.get(lane)

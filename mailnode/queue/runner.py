@@ -7,7 +7,7 @@ claimed when room comes. Every coroutine begun here is kept in ``_tasks`` and en
 import math
 import random as chance
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from mailnode.interfaces import Courier, Spool, SpoolTrouble
-from mailnode.mail.message import Entry, NewEntry
+from mailnode.mail.message import Entry, Message, NewEntry, QueuedRecipient
 from mailnode.mail.outcome import Outcome
 from mailnode.queue.attempt import Attempt, Attempts, suspended, write_down
 from mailnode.queue.lanes import LaneState, Work, works_of
@@ -103,6 +103,12 @@ class DeliveryQueue:
         if self._is_open and not self._is_looking:
             self._run(self._look())
 
+    def recall(self, is_meant: Callable[[Message, QueuedRecipient], bool]) -> None:
+        """Give back what waits in memory and is meant; what is being tried is tried to its end."""
+        works = self._load.recall(is_meant)
+        if works:
+            self._run(self._give_back(works))
+
     # --- from the spool into the lanes
 
     async def _look(self) -> None:
@@ -150,7 +156,12 @@ class DeliveryQueue:
         await self._rests.tell(self._clock.seconds(), is_dry=True)
 
     def _take_claimed(self, entries: Sequence[Entry], leased_until: float) -> None:
-        """Put claimed work into its lanes, or put it off; what is in hand already is not taken twice."""
+        """Put claimed work into its lanes, or put it off; what is in hand already is not taken twice.
+
+        What was held while it was on its way from the spool goes back. (No ``recall`` can miss it: the spool tells of a
+        hold only after it has told of all that was claimed before.)
+        """
+        self._return_held(entries)
         works = [
             work
             for entry in entries
@@ -163,9 +174,14 @@ class DeliveryQueue:
         put_off = set(map(id, dead))
         self._take([work for work in works if id(work) not in put_off])
 
+    def _return_held(self, entries: Sequence[Entry]) -> None:
+        held = [one for entry in entries for one in entry.recipients if one.held and one.key not in self._load.keys]
+        if held:
+            self._run(self._settling.give_back(held))
+
     def _news(self, entry: Entry) -> Entry:
-        """Leave out recipients whose outcome is in memory but could not be settled before their lease ran out."""
-        recipients = tuple(one for one in entry.recipients if one.key not in self._load.keys)
+        """Leave out who is held, and whose outcome is in memory but could not be settled before the lease ran out."""
+        recipients = tuple(one for one in entry.recipients if not (one.held or one.key in self._load.keys))
         return entry if len(recipients) == len(entry.recipients) else Entry(entry.message, recipients, entry.expires)
 
     def _take(self, works: Sequence[Work]) -> None:

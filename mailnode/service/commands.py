@@ -5,6 +5,7 @@ itself has opened. They see only the seams (``Parts``) and whoever asked (``Exch
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -29,6 +30,7 @@ from mailnode.service.asking import (
     text,
 )
 from mailnode.service.explanation import explain
+from mailnode.spool.selection import selects
 
 T = TypeVar("T")
 
@@ -77,7 +79,10 @@ async def _queue_show(parts: Parts, request: Request, exchange: Exchange) -> dic
 
 
 async def _queue_hold(parts: Parts, request: Request, _: Exchange) -> dict[str, Any]:
-    return {"recipients": await parts.spool.hold(selection(request, parts.clock))}
+    wanted = selection(request, parts.clock)
+    count = await parts.spool.hold(wanted)
+    parts.queue.recall(partial(selects, wanted))
+    return {"recipients": count}
 
 
 async def _queue_release(parts: Parts, request: Request, _: Exchange) -> dict[str, Any]:
@@ -93,7 +98,10 @@ async def _queue_retry(parts: Parts, request: Request, _: Exchange) -> dict[str,
 
 
 async def _queue_remove(parts: Parts, request: Request, _: Exchange) -> dict[str, Any]:
-    return {"recipients": await parts.spool.remove(selection(request, parts.clock))}
+    wanted = selection(request, parts.clock)
+    count = await parts.spool.remove(wanted)
+    parts.queue.recall(partial(selects, wanted))
+    return {"recipients": count}
 
 
 def entry_item(entry: Entry) -> dict[str, Any]:

@@ -80,6 +80,10 @@ class MemorySpool:
         self, settlements: Sequence[Settlement], notices: Sequence[tuple[NewEntry, float]] = ()
     ) -> Sequence[str]:
         """Note what became of recipients; a key that is not known any more is passed over."""
+        if not any(settlement.key in self._owners for settlement in settlements):
+            for notice, _ in notices:
+                _unlink(notice.message.content.path)
+            return []
         self._refuse_known([notice for notice, _ in notices])
         for notice, due in notices:
             await self.accept(notice, due=due)

@@ -51,6 +51,11 @@ def selects_recipient(selection: Selection, queued: QueuedRecipient) -> bool:
     return not selection.domain or fold(queued.recipient.forward_path.domain) == fold(selection.domain)
 
 
+def selects(selection: Selection, message: Message, queued: QueuedRecipient) -> bool:
+    """Tell whether this recipient of this message is meant."""
+    return selects_message(selection, message) and selects_recipient(selection, queued)
+
+
 @frozen
 class Marks:
     """Where the last pages of listings ended, so that paging goes on although the message at the end has left."""

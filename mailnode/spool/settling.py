@@ -9,6 +9,7 @@ from mailnode.spool.ledger import Ledger
 from mailnode.spool.rows import last_text
 from mailnode.spool.schema import MOST_RECIPIENTS, RECIPIENT_BITS
 
+_KNOWN = "SELECT 1 FROM recipient WHERE key = ?"
 _DONE = "DELETE FROM recipient WHERE key = ?"
 _WAITS = """
 UPDATE recipient SET due = ?, owner = '', attempts = attempts + ?, warned = max(warned, ?), lane = coalesce(?, lane),
@@ -29,6 +30,11 @@ class Forgotten:
     queue_ids: list[str]
     files: list[str]
     """Their files of content, to be removed after the commit."""
+
+
+def is_known(ledger: Ledger, settlements: Sequence[Settlement]) -> bool:
+    """Tell whether any of the recipients is still there: what an operator has removed has nothing more to tell."""
+    return any(ledger.db.execute(_KNOWN, (settlement.key,)).fetchone() for settlement in settlements)
 
 
 def settle(ledger: Ledger, settlements: Sequence[Settlement]) -> Forgotten:

@@ -111,6 +111,8 @@ class SqliteSpool:
         """Write outcomes and notices down in one commit; give the queue ids of the messages that are no more."""
 
         def write(ledger: Ledger, moved: _Moved) -> settling.Forgotten:
+            if not settling.is_known(ledger, settlements):
+                return settling.Forgotten([], [file for _, file in moved if file is not None])
             for (notice, file), (_, due) in zip(moved, notices, strict=True):
                 keep(ledger, notice, due=due, leased=False, file=file)
             return settling.settle(ledger, settlements)

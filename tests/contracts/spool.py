@@ -235,6 +235,23 @@ class SpoolContract:
             bench.now(bench.spool.settle([Settlement(other, done=True)], [(new_entry("q3"), 0.0), (notice, 0.0)]))
         assert bench.now(bench.spool.count()) == (2, 2)
 
+    def test_nobody_is_told_of_what_was_removed(self, bench: Bench) -> None:
+        """A notice is kept only while one of the recipients it comes with is still known; its file is not kept either."""
+        north, south = keys([self.accept(bench, new_entry("q1", (ANN, NORTH), (SENDER, SOUTH)))])
+        bench.now(bench.spool.remove(Selection(domain=ANN.domain)))
+        settlements = [Settlement(north, done=True), Settlement(south, done=True)]
+        bench.now(bench.spool.settle(settlements, [(new_entry("dsn1", sender=NULL), START)]))
+        assert [one.message.queue_id for one in self.claim(bench)] == ["dsn1"]
+        path = bench.folder / "incoming" / "m1"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x" * 100)
+        notice = new_entry("dsn2", sender=NULL)
+        notice = evolve(notice, message=evolve(notice.message, content=Content(b"", path, 100)))
+        assert list(bench.now(bench.spool.settle(settlements, [(notice, START)]))) == []
+        assert bench.now(bench.spool.count()) == (1, 1)
+        bench.now(bench.spool.close())
+        assert not [each for each in bench.folder.rglob("*") if each.is_file() and each.read_bytes() == b"x" * 100]
+
     def test_a_postponed_lane_rests(self, bench: Bench) -> None:
         """Nothing of a postponed lane is claimed before its time, new mail neither; other lanes go on."""
         self.accept(bench, new_entry("q1"))

@@ -398,3 +398,80 @@ def test_a_retry_is_no_later_than_due() -> None:
     bench.submit(DEAD)
     bench.pass_time(6, step=1)
     assert bench.courier.times("dead.example") == [TODAY, TODAY + 2, TODAY + 4, TODAY + 6]
+
+
+def line_of_three() -> tuple[Bench, list[str]]:
+    """Make a bench where one attempt hangs, and behind it two messages wait in memory."""
+    bench = Bench(QueueSettings(lane_initial=1))
+    bench.courier.script["dead.example"] = None
+    bench.start()
+    return bench, [bench.submit(DEAD, DEAD), bench.submit(DEAD, GOOD), bench.submit(DEAD)]
+
+
+def test_what_is_removed_is_not_sent_from_memory() -> None:
+    """A message that waits in memory when it is removed and recalled is never tried; what stands beside it is."""
+    bench, (_, second, third) = line_of_three()
+    now(bench.spool.remove(Selection(queue_id=second)))
+    bench.queue.recall(lambda message, _: message.queue_id == second)
+    bench.courier.script["dead.example"] = OK
+    bench.courier.release(OK)
+    bench.pass_time(60)
+    tried = [request.message.queue_id for _, request in bench.courier.requests if request.lane == DEAD]
+    assert second not in tried
+    assert third in tried
+    assert bench.queue.activity == (0, 0)
+    assert bench.left() == 0
+
+
+def test_what_is_held_waits_until_it_is_released() -> None:
+    """A recipient that waits in memory when it is held is tried after its release, at once, and not before."""
+    bench, (_, second, _) = line_of_three()
+    wanted = Selection(queue_id=second)
+    now(bench.spool.hold(wanted))
+    bench.queue.recall(lambda message, _: message.queue_id == second)
+    bench.courier.script["dead.example"] = OK
+    bench.courier.release(OK)
+    bench.pass_time(600)
+    assert bench.left() == 1
+    assert bench.queue.activity == (0, 0)
+    now(bench.spool.release(wanted))
+    bench.queue.wake()
+    assert bench.left() == 0
+
+
+def test_a_recall_may_mean_some_recipients_of_a_message() -> None:
+    """Of one work in memory those that are meant go, the others stay, and nothing is counted wrong."""
+    bench = Bench(QueueSettings(lane_initial=1))
+    bench.courier.script["dead.example"] = None
+    bench.start()
+    for _ in range(2):
+        bench.submit(DEAD, DEAD)
+    waiting = {3}
+    bench.queue.recall(lambda _, queued: queued.key in waiting)
+    assert bench.queue.activity == (1, 3)
+    bench.courier.script["dead.example"] = OK
+    bench.courier.release(OK)
+    bench.pass_time(60)
+    assert bench.left() == 0
+    assert bench.queue.activity == (0, 0)
+
+
+def test_what_was_held_on_its_way_into_memory_goes_back() -> None:
+    """A hold that comes between the claim and its answer counts: the recipient is not tried."""
+
+    class Holding(MemorySpool):
+        async def claim(self, **how: Any) -> Any:
+            claimed = await super().claim(**how)
+            await self.hold(Selection())
+            return await self.listing(Selection(), limit=9) if claimed else []
+
+    bench = Bench()
+    bench.spool = Holding(bench.clock)
+    bench.queue = bench.new_queue()
+    bench.submit(GOOD)
+    bench.start()
+    assert not bench.courier.requests
+    assert bench.queue.activity == (0, 0)
+    now(bench.spool.release(Selection()))
+    (kept,) = now(bench.spool.listing(Selection(), limit=1))
+    assert kept.recipients[0].due == bench.clock.seconds()

@@ -1,6 +1,6 @@
 """A transaction is answered well only when every copy is durable, and refused with nothing left behind otherwise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -73,6 +73,9 @@ class Entries:
 
     def wake(self) -> None:
         """Nothing to wake."""
+
+    def recall(self, is_meant: Callable[..., bool]) -> None:
+        """Nothing to recall."""
 
     @property
     def kept(self) -> list[str]:

@@ -1,6 +1,6 @@
 """Tests of the commands, on rooms that live in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from mailnode.interfaces import Refused, Selection
 from mailnode.mail.address import Mailbox, parse_mailbox
 from mailnode.mail.content import Content
 from mailnode.mail.envelope import Envelope, Recipient
-from mailnode.mail.message import Message, NewEntry, Peer
+from mailnode.mail.message import Message, NewEntry, Peer, QueuedRecipient
 from mailnode.mail.reply import Reply
 from mailnode.mail.route import Lane, Route
 from mailnode.routing.router import TableRouter
@@ -92,6 +92,7 @@ class Woken:
 
     def __init__(self) -> None:
         self.times = 0
+        self.recalls: list[Callable[[Message, QueuedRecipient], bool]] = []
 
     async def submit(self, entry: NewEntry) -> None:
         """Not asked."""
@@ -100,6 +101,10 @@ class Woken:
     def wake(self) -> None:
         """Count."""
         self.times += 1
+
+    def recall(self, is_meant: Callable[[Message, QueuedRecipient], bool]) -> None:
+        """Keep what was asked."""
+        self.recalls.append(is_meant)
 
 
 class House:
@@ -199,6 +204,19 @@ def test_hold_release_retry_and_remove_change_the_spool(house: House) -> None:
     assert house.queue.times == 2
     assert house.ask("queue.remove", domain="example.net")[0] == {"recipients": 1}
     assert house.ask("status")[0] == {"messages": 0, "recipients": 0}
+
+
+def test_hold_and_remove_reach_into_the_memory_of_the_queue(house: House) -> None:
+    """The queue is told to give back exactly what was held or removed."""
+    house.put("A")
+    house.put("B", to="carl@example.com")
+    listed = now(house.spool.listing(Selection(), limit=9))
+    house.ask("queue.hold", domain="EXAMPLE.com")
+    house.ask("queue.remove", queue_id="A")
+    meant = [
+        [one.message.queue_id for one in listed if asks(one.message, one.recipients[0])] for asks in house.queue.recalls
+    ]
+    assert meant == [["B"], ["A"]]
 
 
 @pytest.mark.parametrize("request_", [{"older": "4h"}, {"older": -1}, {"domain": 3}, {"queue_id": []}])

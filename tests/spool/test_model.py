@@ -144,10 +144,10 @@ class Twins(RuleBasedStateMachine):
 
         assert sorted(now(ask(self.memory, 0))) == sorted(self.clock.now(ask(self.disk, 1)))
         if notice:
-            (one,), (other,) = self._both(
-                lambda spool: spool.listing(Selection(queue_id=f"q{self.number - 1}"), limit=1)
-            )
-            self.keys.append((one.recipients[0].key, other.recipients[0].key))
+            ours, theirs = self._both(lambda spool: spool.listing(Selection(queue_id=f"q{self.number - 1}"), limit=1))
+            self.keys += [
+                (one.recipients[0].key, other.recipients[0].key) for one, other in zip(ours, theirs, strict=True)
+            ]
 
     @rule(lane=LANES, later=st.integers(-50, 200))
     def postpone(self, lane: Lane, later: int) -> None:
