@@ -1,8 +1,11 @@
 """The envelope: who the message is from and for, and what the sender asked for (RFC 5321 2.3.1, RFC 3461)."""
 
 import enum
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from mailnode.mail.address import Mailbox
 
@@ -58,6 +61,26 @@ class Recipient:
     def wants_delay(self) -> bool:
         """Tell whether a delay may be reported to the sender."""
         return self.notify is Notify.UNSPECIFIED or Notify.DELAY in self.notify
+
+    def united(self, other: "Recipient") -> "Recipient":
+        """Give one recipient for both: named twice in a transaction, by one address or two that lead to one mailbox.
+
+        What was asked for once is owed; NEVER holds only if it was said each time (RFC 3461 section 4.1). One report can
+        bear one ORCPT: that of whoever asks for more.
+        """
+        wishes = [one.notify for one in (self, other) if one.notify is not Notify.NEVER]
+        more = sorted((self, other), key=lambda one: (Notify.NEVER in one.notify, not one.wants_success))
+        original = next((one.original for one in more if one.original), "")
+        return evolve(self, notify=_union(wishes), original=original)
+
+
+def _union(wishes: Sequence[Notify]) -> Notify:
+    if not wishes:
+        return Notify.NEVER
+    if all(wish is Notify.UNSPECIFIED for wish in wishes):
+        return Notify.UNSPECIFIED
+    silent = Notify.FAILURE | Notify.DELAY
+    return reduce(or_, (wish or silent for wish in wishes))
 
 
 @frozen

@@ -12,7 +12,8 @@ from mailnode.mail.address import parse_mailbox
 from mailnode.mail.envelope import Envelope
 from mailnode.mail.message import Peer
 from mailnode.mail.reply import Reply
-from mailnode.roles.transaction import House, InboundTransaction
+from mailnode.roles.house import House
+from mailnode.roles.transaction import InboundTransaction
 from mailnode.smtp import replies
 
 Network = IPv4Network | IPv6Network

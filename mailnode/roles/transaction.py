@@ -11,95 +11,32 @@ What ``commit`` does, and why in this order:
 A success DSN needs the queue's book-keeping, so recipients with NOTIFY=SUCCESS go through the spool.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from pathlib import Path
-from random import Random
-from typing import Protocol
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 
-from attrs import evolve, frozen
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IReactorTime
+from attrs import evolve
+from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from mailnode.interfaces import Courier, Disk, Queue, Refused, Router, SpoolTrouble
+from mailnode.interfaces import Refused, SpoolTrouble
 from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.content import Content
 from mailnode.mail.envelope import Envelope, Recipient
-from mailnode.mail.message import DeliveryRequest, Message, NewEntry, Peer
+from mailnode.mail.message import DeliveryRequest, Message, Peer
 from mailnode.mail.outcome import Delayed, Delivered, Outcome
-from mailnode.mail.quantity import Octets, Seconds
 from mailnode.mail.queueid import new_queue_id
 from mailnode.mail.reply import Reply
-from mailnode.mail.route import Expansion, Lane, Refusal, Route
+from mailnode.mail.route import Lane, Refusal
 from mailnode.mail.trace import count_hops, received_field
 from mailnode.roles.collecting import Collecting, disk_trouble
-from mailnode.roles.forwarding import is_circle, marked, sent_on_by
+from mailnode.roles.forwarding import is_circle, sent_on_by
+from mailnode.roles.house import House
+from mailnode.roles.keeping import Copy, Keeping, Key
 from mailnode.routing.resolution import resolve
 from mailnode.smtp import replies
 
 MOST_LOOKED_UP = 10_000
 """Addresses that the recipients of one transaction may stand for: a peer that names a long list again and again, each
 time a little differently, must not keep us busy."""
-
-
-class LocalRouter(Router, Protocol):
-    """A router that also knows which addresses are ours."""
-
-    def is_local(self, mailbox: Mailbox) -> bool:
-        """Tell whether mail for this address is ours."""
-        ...
-
-    async def expand_list(self, mailbox: Mailbox) -> Expansion | None:
-        """Give a list's members; None when there is no such list."""
-        ...
-
-
-@frozen
-class ReceptionSettings:
-    """Bounds on what is accepted."""
-
-    max_size: Octets = Octets(50 * 1024 * 1024)
-    """Octets of one message; more is told 552 at MAIL (by SIZE) or at the final dot. 0 for any size."""
-    max_hops: int = 100
-    """Received fields in a message; more is a loop (RFC 5321 6.3) and told 554 5.4.6."""
-
-
-@frozen
-class House:
-    """What every transaction needs of the node."""
-
-    hostname: str
-    router: LocalRouter
-    queue: Queue
-    couriers: Mapping[str, Courier]
-    """The couriers of our own mailboxes, by name: these deliver before the 250."""
-    disk: Disk
-    clock: IReactorTime
-    random: Random
-    incoming: Path
-    """The folder where large contents are collected, on the spool's file system."""
-    settings: ReceptionSettings
-    give_up: Callable[[Mailbox], Seconds]
-    """How long mail from this reverse-path is tried."""
-    report_expansion: Callable[[Message, Sequence[Recipient]], Awaitable[Sequence[NewEntry]]]
-    """Writes the report for lists that were expanded here (RFC 3461 5.2.7.3)."""
-
-
-@frozen(eq=False)
-class _Job:
-    """One copy to be made: for whom, from whom, along which route."""
-
-    recipient: Recipient
-    route: Route
-    reverse_path: Mailbox
-    """A list's copies bear its owner's address; all others the sender's own."""
-    sent_on_by: Mailbox
-    """The address of ours that sends it on to another house; NULL when none does."""
-
-    @property
-    def is_direct(self) -> bool:
-        """Tell whether it goes into a mailbox of ours before the answer."""
-        return self.route.is_local and not self.recipient.wants_success
 
 
 class InboundTransaction:
@@ -113,14 +50,13 @@ class InboundTransaction:
         self._envelope = envelope
         self._may_relay = may_relay
         self._queue_id = new_queue_id(house.clock.seconds(), house.random)
-        self._jobs: dict[tuple[Lane, Mailbox, Mailbox], _Job] = {}
-        self._accepted: list[tuple[Recipient, tuple[_Job, ...]]] = []
+        self._copies: dict[Key, Copy] = {}
+        self._accepted: list[tuple[Recipient, tuple[Copy, ...]]] = []
         self._lists: set[int] = set()
         """Places among the accepted of lists whose expansion the sender wants to hear of."""
         self._looked_up = 0
         self._collecting = Collecting(house.incoming / self._queue_id, house.disk, house.settings.max_size)
-        self._twins: list[Path] = []
-        """Further names of the content's file, one for each further entry."""
+        self._keeping = Keeping(house)
 
     # --- while it comes ---------------------------------------------------------------------------------------
 
@@ -136,12 +72,13 @@ class InboundTransaction:
             raise Refused(resolution.reply)
         self._looked_up += len(resolution.routes) + len(resolution.refusals)
         reverse_path = resolution.owner if resolution.has_owner else self._envelope.reverse_path
-        jobs = tuple(
-            self._job(_Job(member, route, reverse_path, sent_on_by(path, route))) for member, route in resolution.routes
+        copies = tuple(
+            self._copy(Copy(member, route, reverse_path, sent_on_by(path, route)))
+            for member, route in resolution.routes
         )
         if resolution.is_list and recipient.wants_success:
             self._lists.add(len(self._accepted))
-        self._accepted.append((recipient, jobs))
+        self._accepted.append((recipient, copies))
         for member, refusal in resolution.refusals:
             self.log.warn(  # noqa: G010 - the method of twisted.logger
                 "{queue_id}: <{member}>, whom <{forward_path}> stands for too, is not to be had: {reply}",
@@ -150,9 +87,12 @@ class InboundTransaction:
             )  # fmt: skip
         return replies.RECIPIENT_OK
 
-    def _job(self, job: _Job) -> _Job:
-        """Take the job up, or find the one that already serves this address."""
-        return self._jobs.setdefault((job.route.lane, job.route.forward_path, job.reverse_path), job)
+    def _copy(self, copy: Copy) -> Copy:
+        """Take the copy up, or find the one that already serves this address and unite what is wished for both."""
+        found = self._copies.setdefault(copy.key, copy)
+        if found is not copy:
+            found.recipient = found.recipient.united(copy.recipient)
+        return found
 
     def write(self, octets: bytes) -> Awaitable[None] | None:
         """Collect a block of content."""
@@ -161,10 +101,7 @@ class InboundTransaction:
     def abort(self) -> None:
         """Forget everything."""
         self._collecting.discard()
-        twins, self._twins = self._twins, []
-        if twins:
-            removal = Deferred.fromCoroutine(self._house.disk.run(lambda: _remove(twins)))
-            removal.addErrback(lambda failure: failure.trap(OSError, CancelledError))
+        self._keeping.discard()
 
     # --- at the final dot -------------------------------------------------------------------------------------
 
@@ -185,12 +122,12 @@ class InboundTransaction:
         outcomes = await self._deliver(message)
         refused = self._refused(outcomes)
         trouble = await self._keep(message, self._left_over(outcomes, refused), refused)
-        if trouble is not None or all(job.is_direct for job in self._jobs.values()):
+        if trouble is not None or all(copy.is_direct for copy in self._copies.values()):
             self.abort()
         answers = self._answers(refused, trouble, outcomes)
         self._log_accepted(message, answers)
-        for job, outcome in outcomes.items():
-            self._log_attempt(message, job, outcome)
+        for copy, outcome in outcomes.items():
+            self._log_attempt(message, copy, outcome)
         return answers
 
     async def _content(self) -> Content:
@@ -201,7 +138,7 @@ class InboundTransaction:
             raise Refused(collecting.fault)
         if count_hops(collecting.start) > self._house.settings.max_hops:
             raise Refused(replies.TOO_MANY_HOPS)
-        if is_circle(collecting.start, (_sender_on(jobs) for _, jobs in self._accepted)):
+        if is_circle(collecting.start, (_sender_on(copies) for _, copies in self._accepted)):
             raise Refused(replies.CIRCLE)
         return content
 
@@ -215,20 +152,20 @@ class InboundTransaction:
         )  # fmt: skip
         return Message(self._queue_id, self._envelope, content.with_head(field), now)
 
-    async def _deliver(self, message: Message) -> dict[_Job, Outcome]:
+    async def _deliver(self, message: Message) -> dict[Copy, Outcome]:
         """Put copies into our own mailboxes; a courier's bug is a delay."""
-        groups: dict[tuple[Lane, Mailbox], list[_Job]] = {}
-        for job in self._jobs.values():
-            if job.is_direct:
-                groups.setdefault((job.route.lane, job.reverse_path), []).append(job)
-        outcomes: dict[_Job, Outcome] = {}
-        for (lane, reverse_path), jobs in groups.items():
-            recipients = tuple(job.recipient for job in jobs)
+        groups: dict[tuple[Lane, Mailbox], list[Copy]] = {}
+        for copy in self._copies.values():
+            if copy.is_direct:
+                groups.setdefault((copy.route.lane, copy.reverse_path), []).append(copy)
+        outcomes: dict[Copy, Outcome] = {}
+        for (lane, reverse_path), copies in groups.items():
+            recipients = tuple(copy.recipient for copy in copies)
             envelope = evolve(message.envelope, reverse_path=reverse_path, recipients=recipients)
             request = DeliveryRequest(evolve(message, envelope=envelope), lane)
             said = await self._carry(request)
-            for job in jobs:
-                outcomes[job] = said.get(job.recipient) or Delayed(replies.LOCAL_TROUBLE)
+            for copy in copies:
+                outcomes[copy] = said.get(copy.recipient) or Delayed(replies.LOCAL_TROUBLE)
         return outcomes
 
     async def _carry(self, request: DeliveryRequest) -> Mapping[Recipient, Outcome]:
@@ -240,7 +177,7 @@ class InboundTransaction:
             self.log.failure("{queue_id}: the courier failed", queue_id=request.message.queue_id)
             return {}
 
-    def _refused(self, outcomes: Mapping[_Job, Outcome]) -> Collection[int]:
+    def _refused(self, outcomes: Mapping[Copy, Outcome]) -> Collection[int]:
         """Tell which recipients are refused at the door, by their place.
 
         A recipient none of whose copies was made can be refused. LMTP answers each recipient for itself; in SMTP one
@@ -248,25 +185,27 @@ class InboundTransaction:
         """
         missed = {
             index
-            for index, (_, jobs) in enumerate(self._accepted)
-            if all(job.is_direct and not isinstance(outcomes[job], Delivered) for job in jobs)
+            for index, (_, copies) in enumerate(self._accepted)
+            if all(copy.is_direct and not isinstance(outcomes[copy], Delivered) for copy in copies)
         }
         if self._peer.service == "lmtp" or len(missed) == len(self._accepted):
             return missed
         return ()
 
-    def _left_over(self, outcomes: Mapping[_Job, Outcome], refused: Collection[int]) -> list[_Job]:
+    def _left_over(self, outcomes: Mapping[Copy, Outcome], refused: Collection[int]) -> list[Copy]:
         """Collect the copies for the spool: not direct, or direct and missed though their recipient is not refused."""
-        wanted = {job for index, (_, jobs) in enumerate(self._accepted) if index not in refused for job in jobs}
-        return [job for job in self._jobs.values() if job in wanted and not isinstance(outcomes.get(job), Delivered)]
+        wanted = {copy for index, (_, copies) in enumerate(self._accepted) if index not in refused for copy in copies}
+        return [
+            copy for copy in self._copies.values() if copy in wanted and not isinstance(outcomes.get(copy), Delivered)
+        ]
 
-    async def _keep(self, message: Message, jobs: Sequence[_Job], refused: Collection[int]) -> Reply | None:
+    async def _keep(self, message: Message, copies: Sequence[Copy], refused: Collection[int]) -> Reply | None:
         """Give the rest to the queue; what went wrong is the answer."""
         expanded = [
             one for index, (one, _) in enumerate(self._accepted) if index not in refused and index in self._lists
         ]
         try:
-            for entry in await self._entries(message, jobs, expanded):
+            for entry in await self._keeping.entries(message, copies, expanded):
                 await self._house.queue.submit(entry)
         except OSError as error:
             return disk_trouble(error)
@@ -277,43 +216,15 @@ class InboundTransaction:
             return replies.NO_ROOM if trouble.is_full else replies.LOCAL_TROUBLE
         return None
 
-    async def _entries(self, message: Message, jobs: Sequence[_Job], expanded: Sequence[Recipient]) -> list[NewEntry]:
-        """Make the entries of the spool: one for each reverse-path and mark, and the report for lists, if one is owed."""
-        entries: list[NewEntry] = []
-        if expanded:
-            entries.extend(await self._house.report_expansion(message, expanded))
-        groups: dict[tuple[Mailbox, Mailbox], list[_Job]] = {}
-        for job in jobs:
-            groups.setdefault((job.reverse_path, job.sent_on_by), []).append(job)
-        for number, ((path, by), mine) in enumerate(groups.items(), start=1):
-            envelope = evolve(message.envelope, reverse_path=path, recipients=tuple(job.recipient for job in mine))
-            own = evolve(message, envelope=envelope, content=marked(message.content, by))
-            if number < len(groups):
-                own = await self._twin(own)
-            expires = message.arrived + self._house.give_up(path)
-            entries.append(NewEntry(own, tuple(job.route for job in mine), expires))
-        return entries
-
-    async def _twin(self, message: Message) -> Message:
-        """Make the message another of its own, since the spool takes the file of each entry over."""
-        queue_id = new_queue_id(self._house.clock.seconds(), self._house.random)
-        content, path = message.content, self._house.incoming / queue_id
-        original = content.path
-        if original is not None:
-            self._twins.append(path)
-            await self._house.disk.run(lambda: path.hardlink_to(original))
-            content = evolve(content, path=path)
-        return evolve(message, queue_id=queue_id, content=content)
-
     def _answers(
-        self, refused: Collection[int], trouble: Reply | None, outcomes: Mapping[_Job, Outcome]
+        self, refused: Collection[int], trouble: Reply | None, outcomes: Mapping[Copy, Outcome]
     ) -> list[Reply]:
         accepted = Reply.of(250, "2.0.0", f"Accepted as {self._queue_id}")
         answers: list[Reply] = []
-        for index, (_, jobs) in enumerate(self._accepted):
+        for index, (_, copies) in enumerate(self._accepted):
             if index in refused:
-                answers.append(_worst([outcomes[job].reply for job in jobs]))
-            elif trouble is not None and any(not isinstance(outcomes.get(job), Delivered) for job in jobs):
+                answers.append(_worst([outcomes[copy].reply for copy in copies]))
+            elif trouble is not None and any(not isinstance(outcomes.get(copy), Delivered) for copy in copies):
                 answers.append(trouble)
             else:
                 answers.append(accepted)
@@ -333,24 +244,19 @@ class InboundTransaction:
             account=self._peer.account, reply=str(answers[0]),
         )  # fmt: skip
 
-    def _log_attempt(self, message: Message, job: _Job, outcome: Outcome) -> None:
+    def _log_attempt(self, message: Message, copy: Copy, outcome: Outcome) -> None:
         self.log.info(
             "{queue_id}: to=<{forward_path}> lane={courier} attempt=1 outcome={outcome} ({diagnostic})",
-            event="attempt", queue_id=message.queue_id, reverse_path=str(job.reverse_path),
-            forward_path=str(job.recipient.forward_path), courier=job.route.lane.courier, next_hop="", attempt=1,
+            event="attempt", queue_id=message.queue_id, reverse_path=str(copy.reverse_path),
+            forward_path=str(copy.recipient.forward_path), courier=copy.route.lane.courier, next_hop="", attempt=1,
             outcome=type(outcome).__name__.lower(), status=str(outcome.reply.status or ""),
             diagnostic=str(outcome.reply), delay=self._house.clock.seconds() - message.arrived,
         )  # fmt: skip
 
 
-def _remove(paths: Sequence[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
-
-
-def _sender_on(jobs: Sequence[_Job]) -> Mailbox:
+def _sender_on(copies: Sequence[Copy]) -> Mailbox:
     """Give the address that sends one of these on; NULL when none is sent on."""
-    return next((job.sent_on_by for job in jobs if job.sent_on_by != NULL), NULL)
+    return next((copy.sent_on_by for copy in copies if copy.sent_on_by != NULL), NULL)
 
 
 def _worst(said: Sequence[Reply]) -> Reply:

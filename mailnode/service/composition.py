@@ -23,9 +23,9 @@ from mailnode.interfaces import Courier, Spool, SpoolTrouble
 from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.quantity import Seconds
 from mailnode.queue.runner import DeliveryQueue
+from mailnode.roles.house import House
 from mailnode.roles.reception import MailReception
 from mailnode.roles.relay import RelayRole
-from mailnode.roles.transaction import House
 from mailnode.routing.router import TableRouter
 from mailnode.service.asking import Parts
 from mailnode.service.current import CurrentReception, CurrentRouter

@@ -9,7 +9,7 @@ from mailnode.mail.envelope import Envelope
 from mailnode.mail.message import Peer
 from mailnode.mail.reply import Reply
 from mailnode.mail.route import Expansion, Refusal, Route, Routing
-from mailnode.roles.transaction import LocalRouter
+from mailnode.roles.house import LocalRouter
 
 REFUSE = "refuse"
 """The courier's name in a route that lets nothing pass."""

@@ -10,7 +10,7 @@ from mailnode.couriers.mbox import MboxSettings
 from mailnode.couriers.smtp_settings import LmtpCourierSettings, SmtpCourierSettings
 from mailnode.mail.quantity import Seconds
 from mailnode.queue.settings import QueueSettings
-from mailnode.roles.transaction import ReceptionSettings
+from mailnode.roles.house import ReceptionSettings
 from mailnode.routing.settings import DomainSettings, ResolverSettings, RouteSettings
 from mailnode.sessions.settings import SessionSettings
 from mailnode.spool.settings import SpoolSettings

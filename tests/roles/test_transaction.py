@@ -17,8 +17,9 @@ from mailnode.mail.outcome import Delayed, Delivered, Failed, Outcome
 from mailnode.mail.quantity import Octets, Seconds
 from mailnode.mail.reply import Reply
 from mailnode.roles import transaction as transactions
+from mailnode.roles.house import House, ReceptionSettings
 from mailnode.roles.reception import MailReception
-from mailnode.roles.transaction import House, InboundTransaction, ReceptionSettings
+from mailnode.roles.transaction import InboundTransaction
 from mailnode.routing.router import TableRouter
 from mailnode.routing.settings import DomainSettings
 from tests.kit.results import InlineDisk, now
@@ -376,3 +377,17 @@ def test_a_list_named_again_and_again_has_an_end(stage: Stage, monkeypatch: pyte
     assert refused.value.reply.code == 452
     assert all(answer.is_positive for answer in now(transaction.commit()))
     assert sorted(stage.mailboxes.reached) == ["ann@ours.example", "bob@ours.example"]
+
+
+@pytest.mark.rfc("3461", "4.1")
+def test_wishes_for_one_mailbox_by_two_names_are_united(stage: Stage) -> None:
+    """Two recipients that lead to one mailbox are one copy, and who asked for success is owed its report."""
+    transaction = stage.open()
+    for notify, original in ((Notify.NEVER, "rfc822;one@x.example"), (Notify.SUCCESS, "rfc822;two@x.example")):
+        now(transaction.add_recipient(Recipient(parse_mailbox("ann@ours.example"), notify, original)))
+    transaction.write(b"x\r\n")
+    assert all(reply.is_positive for reply in now(transaction.commit()))
+    (entry,) = stage.queue.entries
+    (one,) = entry.message.envelope.recipients
+    assert (one.notify, one.original) == (Notify.SUCCESS, "rfc822;two@x.example")
+    assert stage.mailboxes.requests == []
