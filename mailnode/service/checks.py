@@ -16,6 +16,9 @@ from mailnode.service.settings import ListenerSettings, NodeSettings
 
 LATER = "comes with a later version"
 
+MOST_WORKERS = 64
+"""Processes of one node at most: all write to one spool, one at a time."""
+
 
 def faults_in(settings: NodeSettings) -> Iterator[Fault]:
     """Look at everything and give all faults."""
@@ -24,10 +27,13 @@ def faults_in(settings: NodeSettings) -> Iterator[Fault]:
 
 
 def _workers(settings: NodeSettings) -> Iterator[Fault]:
-    if settings.node.workers < 1:
+    workers = settings.node.workers
+    if workers < 1:
         yield Fault(("node", "workers"), "there is at least 1")
-    elif settings.node.workers > 1:
-        yield Fault(("node", "workers"), f"more than one {LATER}; write 1")
+    elif workers > MOST_WORKERS:
+        yield Fault(
+            ("node", "workers"), f"more than {MOST_WORKERS} processes gain nothing; one for each core is enough"
+        )
 
 
 def _hostname(settings: NodeSettings) -> Iterator[Fault]:

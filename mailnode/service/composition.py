@@ -4,6 +4,7 @@ This is the only file that names them all. ``Works`` is the result; a node gives
 node uses it for a moment.
 """
 
+import math
 import socket
 import sqlite3
 from collections.abc import Collection, Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.logger import globalLogPublisher
 
 from mailnode.accounts.sqlite import SqliteDirectory, WrongSchema
@@ -23,6 +24,7 @@ from mailnode.interfaces import Courier, Spool, SpoolTrouble
 from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.quantity import Seconds
 from mailnode.queue.runner import DeliveryQueue
+from mailnode.queue.settings import QueueSettings
 from mailnode.roles.house import House
 from mailnode.roles.reception import MailReception
 from mailnode.roles.relay import RelayRole
@@ -38,8 +40,8 @@ from mailnode.service.trouble import StartFailed
 from mailnode.spool.schema import open_tables
 from mailnode.spool.sqlite import SqliteSpool
 
-OWNER = "node"
-"""How this process signs its leases: the folder's lock lets no second one in."""
+_DIVIDED = ("concurrency", "lane_maximum", "active_recipients", "lane_recipients", "active_content")
+"""Settings of the queue that count for all workers together."""
 
 LOCAL = ("maildir", "mbox")
 """Couriers of our own mailboxes: they deliver before the 250."""
@@ -56,6 +58,13 @@ class Ground:
     hostname: str
     addresses: Collection[str] = ()
     """Addresses that are known to be ours, not loopback: mail must not be sent to them."""
+    worker: int = 0
+    """Which of the node's processes this is; 0 is the main one."""
+
+    @property
+    def owner(self) -> str:
+        """How this process signs its leases: from one life to the next the same, and no two at a time share it."""
+        return f"worker-{self.worker}" if self.worker else "node"
 
 
 @frozen
@@ -128,28 +137,38 @@ def hostname_of(settings: NodeSettings) -> str:
     return full if "." in full else "localhost"
 
 
-def build(settings: NodeSettings, ground: Ground) -> Works:
-    """Build what stands behind the listeners; raises StartFailed. Nothing runs yet but idle threads."""
-    lock = FolderLock(ground.folder)
+def build(settings: NodeSettings, ground: Ground, lock: FolderLock | None = None) -> Works:
+    """Build what stands behind the listeners; raises StartFailed. Nothing runs yet but idle threads.
+
+    Without a ``lock`` that was inherited, the folder is taken and put in order for all processes of the node.
+    """
+    is_first = lock is None
+    held = FolderLock(ground.folder) if lock is None else lock
     try:
-        return _build(settings, ground, lock)
+        if is_first:
+            settle_in(ground.folder)
+        return _build(settings, ground, held)
     except (OSError, sqlite3.Error, WrongSchema, SpoolTrouble, ValueError) as error:
-        lock.release()
+        held.release()
         raise StartFailed(f"the data folder {ground.folder} cannot be used: {error}") from error
 
 
 def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
     folder, reactor, random = ground.folder, ground.reactor, ground.random
-    settle_in(folder)
     open_tables(folder / SPOOL).close()  # what is wrong with the file is better said now than when mail waits
     disk = DiskThreads(reactor)
     directory = SqliteDirectory(folder / ACCOUNTS, disk)
     router = CurrentRouter(router_for(settings, ground, directory))
-    spool = SqliteSpool(folder, owner=OWNER, reactor=reactor, settings=settings.spool)
+    spool = SqliteSpool(folder, owner=ground.owner, reactor=reactor, settings=settings.spool)
     couriers = _couriers(ground, settings, disk)
     relay = RelayRole(router, ground.hostname, settings.queue, reactor, random, disk)
     queue = DeliveryQueue(
-        spool=spool, couriers=couriers, settle=relay.settle, clock=reactor, random=random, settings=settings.queue
+        spool=spool,
+        couriers=couriers,
+        settle=relay.settle,
+        clock=reactor,
+        random=random,
+        settings=share_of(settings.queue, settings.node.workers),
     )
     history = History(folder / HISTORY, disk=disk, clock=reactor, settings=settings.history)
     reception = CurrentReception()
@@ -157,6 +176,13 @@ def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
     reception.current = reception_for(settings, works)
     disk.start()
     return works
+
+
+def share_of(queue: QueueSettings, workers: int) -> QueueSettings:
+    """Divide what bounds the node as a whole between its workers, so that a next hop does not see twice the limit."""
+    if workers == 1:
+        return queue
+    return evolve(queue, **{name: math.ceil(getattr(queue, name) / workers) for name in _DIVIDED})
 
 
 def _couriers(ground: Ground, settings: NodeSettings, disk: DiskThreads) -> dict[str, Courier]:

@@ -3,9 +3,13 @@
 A ``Door`` listens with a factory of its own that asks for the current ``ReceiverFactory`` at each connection. So a port
 can be bound before privileges are dropped, when no file may be made yet, and so the settings of sessions can change
 under an open port: sessions that are there keep theirs. Between binding and opening, connections wait in the backlog.
+
+Where several processes share the work (``crew``), the main one binds for all of them. Each other one adopts its socket;
+as long as it does not live, the main process stands in for it, so that no client waits for a process that is not there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
@@ -16,6 +20,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailnode.service.settings import ListenerSettings
+from mailnode.service.sockets import Inherited, OpeningForAll, adopt
 from mailnode.service.trouble import StartFailed
 from mailnode.sessions.factory import ReceiverFactory
 
@@ -28,25 +33,54 @@ class Door(Factory):
 
     def __init__(self, settings: ListenerSettings) -> None:
         self.settings = settings
-        self._port: IListeningPort | None = None
+        self._port: Any = None
+        self._others: Sequence[IListeningPort] = ()
+        """Sockets that belong to the other processes, for as long as those live."""
+        self._family = 0
+        self._is_shared = False
         self._receivers: list[ReceiverFactory] = []
 
-    def bind(self, reactor: object) -> None:
-        """Listen, but accept nobody yet; raises StartFailed."""
+    def bind(self, reactor: object, processes: int = 1) -> None:
+        """Listen, for as many processes, but accept nobody yet; raises StartFailed."""
         where = self.settings.endpoint
+        opening = OpeningForAll(reactor, processes)
         try:
-            listening = serverFromString(reactor, where).listen(self)
+            listening = serverFromString(reactor if processes == 1 else opening, where).listen(self)
         except Exception as error:
             raise StartFailed(f"listener {self.settings.name}: {where} is no usable endpoint: {error}") from error
         failures: list[Failure] = []
         listening.addCallbacks(self._listens, failures.append)
         if failures:
             raise StartFailed(f"listener {self.settings.name}: {_why(where, failures[0].value)}")
+        self._others, self._family, self._is_shared = opening.sockets[1:], opening.family, opening.is_shared
+        if not self._receivers:
+            self._stand_in_for_all("stopReading")
 
-    def _listens(self, port: IListeningPort) -> None:
+    def adopt(self, reactor: object, inherited: Inherited) -> None:
+        """Listen on a socket that the main process has bound, but accept nobody yet."""
+        self._listens(adopt(reactor, inherited, self))
+
+    def _listens(self, port: object) -> None:
         self._port = port
         if not self._receivers:
             _call(port, "stopReading")
+
+    def share_of(self, number: int) -> Inherited | None:
+        """Give what another process (1, 2, ...) is to inherit; None when this listener is the main process's alone."""
+        if not self._others:
+            return None
+        port: Any = self._others[number - 1]
+        return Inherited(port.fileno(), self._family, self._is_shared)
+
+    def stand_in(self, number: int, *, wanted: bool) -> None:
+        """Accept in another process's place, or leave it to that process again."""
+        if self._others and self._receivers and not self._is_shared:
+            _call(self._others[number - 1], "startReading" if wanted else "stopReading")
+
+    def _stand_in_for_all(self, method: str) -> None:
+        if not self._is_shared:
+            for port in self._others:
+                _call(port, method)
 
     def open(self, receivers: ReceiverFactory) -> None:
         """Let new connections in, to be received by ``receivers`` from now on."""
@@ -55,6 +89,7 @@ class Door(Factory):
         self._receivers.append(receivers)
         if len(self._receivers) == 1 and self._port is not None:
             _call(self._port, "startReading")
+            self._stand_in_for_all("startReading")
         self.log.info(
             "Listener {listener}: {service} on {where}", event="listening", listener=self.settings.name,
             service=self.settings.service, where=str(self.address),
@@ -71,8 +106,10 @@ class Door(Factory):
 
     async def unbind(self) -> None:
         """Stop listening."""
-        port, self._port = self._port, None
-        if port is not None:
+        ports = [self._port] if self._port is not None else []
+        ports += () if self._is_shared else self._others
+        self._port, self._others = None, ()
+        for port in ports:
             stopped: Deferred[None] | None = port.stopListening()
             if stopped is not None:
                 await stopped
@@ -89,7 +126,7 @@ def _ended(receivers: ReceiverFactory) -> bool:
     return True
 
 
-def _call(port: IListeningPort, method: str) -> None:
+def _call(port: object, method: str) -> None:
     """Pause or resume a port that can do it; all of Twisted's own can."""
     call: Callable[[], None] | None = getattr(port, method, None)
     if call is not None:

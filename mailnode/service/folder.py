@@ -1,4 +1,4 @@
-"""The data folder: made for its owner, and held by one process at a time."""
+"""The data folder: made for its owner, and held by one node at a time."""
 
 import fcntl
 import os
@@ -39,26 +39,41 @@ def settle_in(folder: Path) -> None:
 
 
 class FolderLock:
-    """Keeps a second process out of a data folder, for as long as this one lives; the kernel frees it after a crash."""
+    """Keeps a second node out of a data folder, for as long as one of this node's processes lives.
+
+    The lock belongs to the open file and so to all who inherit its descriptor; the kernel frees it after a crash.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Take the lock or raise StartFailed."""
         path = folder / LOCK
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StartFailed(f"the data folder {folder} cannot be used: {error.strerror or error}") from None
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = os.read(self._descriptor, 20).decode("ascii", "replace").strip()
-            os.close(self._descriptor)
+            holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
+            os.close(descriptor)
             raise StartFailed(
                 f"the data folder {folder} is in use by another process ({holder or 'unknown'})"
             ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        """Give the descriptor, for another process to inherit."""
+        return self._descriptor
 
     def release(self) -> None:
         """Let go of the folder."""
         os.close(self._descriptor)
+
+
+class InheritedLock(FolderLock):
+    """The lock as another process of the same node took it and handed it on."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor

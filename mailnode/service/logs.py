@@ -11,8 +11,10 @@ of its event.
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from select import PIPE_BUF
+from stat import S_ISREG
 from typing import Any, TextIO
 
 from twisted.internet.interfaces import IReactorTime
@@ -45,10 +47,11 @@ class LogLines:
         owner: tuple[int, int] = (-1, -1),
     ) -> None:
         """Write to the file at ``path``, else to ``stream``; ``owner`` is whom a new file is given to by root."""
-        self._path = path
+        self.path = path
         self._owner = owner
         self._file = stream if path is None else self._opened(path)
         self._clock = clock
+        self._is_file = _is_regular(self._file)
         self._lines: list[str] = []
         self._flush_is_due = False
         self.apply(settings)
@@ -82,27 +85,45 @@ class LogLines:
         self._flush_is_due = False
         if not self._lines:
             return
-        text = "\n".join(self._lines) + "\n"
-        self._lines.clear()
+        lines, self._lines = self._lines, []
         try:
-            self._file.write(text)
-            self._file.flush()
+            for text in self._portions(lines):
+                self._file.write(text)
+                self._file.flush()
         except (OSError, ValueError):
             return  # a full disk or a closed terminal must not stop the mail
+
+    def _portions(self, lines: list[str]) -> Iterator[str]:
+        """Give what one write may hold: other processes write there too, and no line may be torn apart.
+
+        A file takes all in one piece; a pipe promises it for a few lines (PIPE_BUF octets).
+        """
+        text = "\n".join(lines) + "\n"
+        if self._is_file or len(text.encode(errors="backslashreplace")) <= PIPE_BUF:
+            yield text
+        else:
+            yield from (f"{line}\n" for line in lines)
 
     def reopen(self) -> None:
         """Open the file anew by name, after somebody has moved it away; raises OSError and keeps the old one open."""
         self.flush()
-        if self._path is not None:
-            new = self._opened(self._path)
+        if self.path is not None:
+            new = self._opened(self.path)
             self._file.close()
             self._file = new
 
     def close(self) -> None:
         """Write what waits and close the file."""
         self.flush()
-        if self._path is not None:
+        if self.path is not None:
             self._file.close()
+
+
+def _is_regular(file: TextIO) -> bool:
+    try:
+        return S_ISREG(os.fstat(file.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False  # in memory, or closed
 
 
 def plain_line(event: LogEvent) -> str:

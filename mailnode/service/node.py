@@ -14,43 +14,29 @@ under way does (``reload``), what cannot is named in the log.
 
 import signal
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from random import Random, SystemRandom
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
 from twisted.application.service import Service
-from twisted.internet.defer import (
-    CancelledError,
-    Deferred,
-    TimeoutError,  # noqa: A004 - what addTimeout raises
-    gatherResults,
-)
-from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.task import deferLater
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 
-from mailnode.interfaces import SpoolTrouble
-from mailnode.mail.quantity import render_seconds
-from mailnode.roles.reception import is_trusted
 from mailnode.service import folder as data
 from mailnode.service.commands import Commands
-from mailnode.service.composition import Ground, Works, build, hostname_of, reception_for, router_for
+from mailnode.service.composition import Ground, hostname_of
 from mailnode.service.control import ControlDoor
 from mailnode.service.doors import Door
 from mailnode.service.faults import ConfigurationFaults
 from mailnode.service.logs import LogLines
 from mailnode.service.reload import in_effect, waiting_for_restart
-from mailnode.service.settings import ListenerSettings, NodeSettings
-from mailnode.sessions.admission import Admission
-from mailnode.sessions.factory import ReceiverFactory
-from mailnode.smtp.extensions import standard_extensions
-from mailnode.smtp.settings import ServerSettings
+from mailnode.service.settings import NodeSettings
+from mailnode.service.station import Station
 
-RECOVERY_PAUSE = 5.0
-"""Seconds between two tries to recover the spool."""
-WARM_UP = 1.0
-"""Seconds after the doors are open in which the rest of the code is loaded."""
+if TYPE_CHECKING:
+    from mailnode.service.crew import Crew
 
 
 class Node(Service):
@@ -82,11 +68,10 @@ class Node(Service):
         self._announcement = announcement
         self._owner = owner
         self._random = random or SystemRandom()
-        self._admission = Admission(settings.session)
         self._starting: Deferred[None] | None = None
-        self._works: Works | None = None
+        self._station: Station | None = None
         self._control: ControlDoor | None = None
-        self._warming: IDelayedCall | None = None
+        self._crew: Crew | None = None
 
     def setServiceParent(self, parent: Any) -> None:
         """Join the application and give it our log."""
@@ -100,15 +85,14 @@ class Node(Service):
         """Bind the ports; raises StartFailed."""
         data.prepare(self.folder, *self._owner)
         for door in self.doors:
-            door.bind(self._reactor)
+            door.bind(self._reactor, self.settings.node.workers)
         super().privilegedStartService()
 
     def startService(self) -> None:
         """Build the node on its data folder; raises StartFailed."""
         super().startService()
-        self._works = works = build(self.settings, self._ground())
-        works.remember()
-        self._starting = Deferred.fromCoroutine(self._open(works))
+        self._station = Station(self.settings, self._ground(), self.doors, lines=self._lines)
+        self._starting = Deferred.fromCoroutine(self._open(self._station))
         self._starting.addErrback(self._start_ended)
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
 
@@ -117,68 +101,41 @@ class Node(Service):
         addresses = frozenset(host for host in hosts if _is_plain_address(host))
         return Ground(self.folder, self._reactor, self._random, hostname_of(self.settings), addresses)
 
-    async def _open(self, works: Works) -> None:
+    async def _open(self, station: Station) -> None:
         """Recover the spool, then let the world in."""
-        waiting = await self._recovered(works)
-        self._control = ControlDoor(Commands(works.parts), self._reactor)
+        waiting = await station.recover()
+        parts = station.works.parts
+        if self.settings.node.workers > 1:
+            from mailnode.service.crew import Crew, QueueOfAll  # noqa: PLC0415 - one process needs neither
+
+            self._crew = Crew(self._reactor, station, self._lines.path if self._lines is not None else None)
+            parts = evolve(parts, queue=QueueOfAll(parts.queue, self._crew))
+        self._control = ControlDoor(Commands(parts), self._reactor)
         self._control.open(self._reactor, self.folder)
-        self._open_doors(works)
-        self._warming = self._reactor.callLater(WARM_UP, works.warm_up)
+        station.open()
         if self._announcement:
             self.log.info("{text}", event="announcement", text=self._announcement)
         self.log.info(
-            "{hostname} is ready; {waiting} recipient(s) wait in {folder}", event="ready", hostname=works.ground.hostname,
-            waiting=waiting, folder=str(self.folder),
+            "{hostname} is ready; {waiting} recipient(s) wait in {folder}", event="ready",
+            hostname=station.works.ground.hostname, waiting=waiting, folder=str(self.folder),
         )  # fmt: skip
-
-    async def _recovered(self, works: Works) -> int:
-        while True:
-            try:
-                return await works.queue.start()
-            except SpoolTrouble as trouble:
-                self.log.error(
-                    "The spool cannot be used, next try in {pause}: {reason}", event="trouble", reason=str(trouble),
-                    pause=render_seconds(RECOVERY_PAUSE),
-                )  # fmt: skip
-                await deferLater(self._reactor, RECOVERY_PAUSE)
+        if self._crew is not None:
+            self._crew.start()
 
     def _start_ended(self, failure: Any) -> None:
         if not failure.check(CancelledError):
             self.log.failure("The node cannot start", failure)
             self._reactor.stop()
 
-    def _open_doors(self, works: Works) -> None:
-        for door in self.doors:
-            door.open(self._receivers(door.settings, works))
-
-    def _receivers(self, listener: ListenerSettings, works: Works) -> ReceiverFactory:
-        networks = tuple(map(ip_network, self.settings.node.trusted_networks))
-        session, max_size = self.settings.session, self.settings.reception.max_size
-        offered = ServerSettings(
-            max_size=max_size, max_recipients=session.max_recipients, max_transactions=session.max_transactions
-        )
-        return ReceiverFactory(
-            name=listener.name,
-            service=listener.service,
-            hostname=works.ground.hostname,
-            reception=works.reception,
-            admission=self._admission,
-            is_trusted=lambda address: is_trusted(networks, address),
-            clock=self._reactor,
-            settings=session,
-            max_size=max_size,
-            extensions=standard_extensions(offered),
-        )
-
     # --- change -----------------------------------------------------------------------------------------------
 
     def reload(self) -> None:
         """Open log files anew and take over what has changed in the configuration."""
-        try:
-            if self._lines is not None:
-                self._lines.reopen()
-        except OSError as error:
-            self.log.error("The log stays in its old file: {reason}", event="reload", reason=str(error))
+        if self._station is None:
+            return
+        self._station.reopen_log()
+        if self._crew is not None:
+            self._crew.reopen_log()
         try:
             new = self._read()
         except ConfigurationFaults as faults:
@@ -186,23 +143,11 @@ class Node(Service):
             return
         for name in waiting_for_restart(self.settings, new):
             self.log.warn("{setting} has changed; it counts after a restart", event="reload", setting=name)  # noqa: G010 - Twisted's name
-        self._apply(in_effect(self.settings, new))
+        self.settings = in_effect(self.settings, new)
+        self._station.apply(self.settings)
+        if self._crew is not None:
+            self._crew.apply(self.settings)
         self.log.info("The configuration was read again", event="reload")
-
-    def _apply(self, new: NodeSettings) -> None:
-        old, self.settings = self.settings, new
-        if self._lines is not None:
-            self._lines.apply(new.log)
-        works = self._works
-        if works is None:
-            return
-        works.router.current = router_for(new, works.ground, works.directory)
-        works.reception.current = reception_for(new, works)
-        works.relay.settings = new.queue
-        self._admission.settings = new.session
-        is_open = self._starting is not None and self._starting.called
-        if is_open and (old.session, old.reception, old.node) != (new.session, new.reception, new.node):
-            self._open_doors(works)
 
     # --- stop -------------------------------------------------------------------------------------------------
 
@@ -215,27 +160,19 @@ class Node(Service):
         began = self._reactor.seconds()
         if self._starting is not None:
             self._starting.cancel()
-        if self._warming is not None and self._warming.active():
-            self._warming.cancel()
         if self._control is not None:
             await self._control.close()
-        for door in self.doors:
-            await door.unbind()
-        if self._works is not None:
-            await self._empty_rooms()
-            left = self.settings.node.stop_timeout - (self._reactor.seconds() - began)
-            await self._works.stop(max(left, 0.0))
+        others = Deferred.fromCoroutine(self._crew.stop(self.settings.node.stop_timeout)) if self._crew else None
+        if self._station is not None:
+            await self._station.stop()
+        else:
+            for door in self.doors:
+                await door.unbind()
+        if others is not None:
+            await others
         self.log.info("Stopped after {seconds:.1f}s", event="stopped", seconds=self._reactor.seconds() - began)
         if self._lines is not None:
             self._lines.flush()
-
-    async def _empty_rooms(self) -> None:
-        """Tell all sessions 421; those past their final dot have until the time limit."""
-        leaving = [Deferred.fromCoroutine(receivers.stop()) for door in self.doors for receivers in door.receivers]
-        for one in leaving:
-            one.addTimeout(self.settings.node.stop_timeout, self._reactor)
-            one.addErrback(lambda failure: failure.trap(CancelledError, TimeoutError))
-        await gatherResults(leaving)
 
 
 def _is_plain_address(host: str) -> bool:

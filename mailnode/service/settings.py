@@ -25,7 +25,7 @@ class ProcessSettings:
     data: str = "/var/lib/mailnode"
     """The folder that keeps everything: spool.db, content/, mail/, accounts.db, history.db, control.sock."""
     workers: int = 1
-    """How many processes share the work; only 1 is possible in this version."""
+    """How many processes share the work: one for each core. Limits of [queue] are for all together, of [session] for each."""
     trusted_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     """Clients from here may send to anywhere; all others only to domains that are ours."""
     stop_timeout: Seconds = Seconds(10)

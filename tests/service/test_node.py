@@ -104,7 +104,7 @@ def test_a_spool_of_a_newer_version_is_one_clear_line(node: Node) -> None:
 
 def test_faults_of_the_configuration_stop_the_start(node: Node) -> None:
     """All faults are reported, with status 1 and no traceback."""
-    node.configure("[node]\nworkers = 2\nhostnme = 'a'\n")
+    node.configure("[node]\nworkers = 0\nhostnme = 'a'\n")
     status, said = refused_start(node)
     assert status == 1
     assert said.splitlines()[0].endswith(": 2 faults")
@@ -145,7 +145,7 @@ def test_sighup_takes_new_domains_and_routes_over(node: Node) -> None:
 def test_sighup_with_faults_changes_nothing(node: Node) -> None:
     """A faulty configuration is reported and the old one stays."""
     node.start()
-    node.configure("[node]\nworkers = 7\n")
+    node.configure("[node]\nworkers = 0\n")
     node.signal(signal.SIGHUP)
     until(lambda: "stays as it was" in node.log(), 20, node.log)
     assert "node.workers" in node.log()

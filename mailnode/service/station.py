@@ -1,0 +1,147 @@
+"""What each process of a node does: stands behind its doors with spool, queue and couriers, changes, and stops in order.
+
+``node`` is the main process and ``worker`` each further one; what they have in common is here.
+"""
+
+from collections.abc import Sequence
+from ipaddress import ip_network
+from typing import Any
+
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    TimeoutError,  # noqa: A004 - what addTimeout raises
+    gatherResults,
+)
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from mailnode.interfaces import SpoolTrouble
+from mailnode.mail.quantity import render_seconds
+from mailnode.roles.reception import is_trusted
+from mailnode.service.composition import Ground, Works, build, reception_for, router_for
+from mailnode.service.doors import Door
+from mailnode.service.folder import FolderLock
+from mailnode.service.logs import LogLines
+from mailnode.service.settings import ListenerSettings, NodeSettings
+from mailnode.sessions.admission import Admission
+from mailnode.sessions.factory import ReceiverFactory
+from mailnode.smtp.extensions import standard_extensions
+from mailnode.smtp.settings import ServerSettings
+
+RECOVERY_PAUSE = 5.0
+"""Seconds between two tries to recover the spool."""
+WARM_UP = 1.0
+"""Seconds after the doors are open in which the rest of the code is loaded."""
+
+
+class Station:
+    """One process's part of the work. ``lines`` is its log, None when twistd's own is wanted."""
+
+    log = Logger()
+
+    def __init__(
+        self,
+        settings: NodeSettings,
+        ground: Ground,
+        doors: Sequence[Door],
+        *,
+        lines: LogLines | None,
+        lock: FolderLock | None = None,
+    ) -> None:
+        """Build everything on the data folder; raises StartFailed. ``lock`` is the folder's, where it was inherited."""
+        self.settings = settings
+        self.works: Works = build(settings, ground, lock)
+        self.works.remember()
+        self.doors = doors
+        self._lines = lines
+        self._reactor: Any = ground.reactor
+        self._admission = Admission(settings.session)
+        self._is_open = False
+        self._warming: IDelayedCall | None = None
+
+    # --- start ------------------------------------------------------------------------------------------------
+
+    async def recover(self) -> int:
+        """Start the queue on what the spool holds; give how many recipients wait."""
+        while True:
+            try:
+                return await self.works.queue.start()
+            except SpoolTrouble as trouble:
+                self.log.error(
+                    "The spool cannot be used, next try in {pause}: {reason}", event="trouble", reason=str(trouble),
+                    pause=render_seconds(RECOVERY_PAUSE),
+                )  # fmt: skip
+                await deferLater(self._reactor, RECOVERY_PAUSE)
+
+    def open(self) -> None:
+        """Let the world in, with the settings of now."""
+        for door in self.doors:
+            door.open(self._receivers(door.settings))
+        if not self._is_open:
+            self._warming = self._reactor.callLater(WARM_UP, self.works.warm_up)
+        self._is_open = True
+
+    def _receivers(self, listener: ListenerSettings) -> ReceiverFactory:
+        networks = tuple(map(ip_network, self.settings.node.trusted_networks))
+        session, max_size = self.settings.session, self.settings.reception.max_size
+        offered = ServerSettings(
+            max_size=max_size, max_recipients=session.max_recipients, max_transactions=session.max_transactions
+        )
+        return ReceiverFactory(
+            name=listener.name,
+            service=listener.service,
+            hostname=self.works.ground.hostname,
+            reception=self.works.reception,
+            admission=self._admission,
+            is_trusted=lambda address: is_trusted(networks, address),
+            clock=self._reactor,
+            settings=session,
+            max_size=max_size,
+            extensions=standard_extensions(offered),
+        )
+
+    # --- change -----------------------------------------------------------------------------------------------
+
+    def reopen_log(self) -> None:
+        """Open the log file anew."""
+        try:
+            if self._lines is not None:
+                self._lines.reopen()
+        except OSError as error:
+            self.log.error("The log stays in its old file: {reason}", event="reload", reason=str(error))
+
+    def apply(self, new: NodeSettings) -> None:
+        """Take over what has changed under way."""
+        old, self.settings = self.settings, new
+        if self._lines is not None:
+            self._lines.apply(new.log)
+        works = self.works
+        works.router.current = router_for(new, works.ground, works.directory)
+        works.reception.current = reception_for(new, works)
+        works.relay.settings = new.queue
+        self._admission.settings = new.session
+        if self._is_open and (old.session, old.reception, old.node) != (new.session, new.reception, new.node):
+            self.open()
+
+    # --- stop -------------------------------------------------------------------------------------------------
+
+    async def stop(self) -> None:
+        """Close the doors, let what was begun end, and close everything; waits for ``stop_timeout`` at most."""
+        began = self._reactor.seconds()
+        if self._warming is not None and self._warming.active():
+            self._warming.cancel()
+        for door in self.doors:
+            await door.unbind()
+        await self._empty_rooms()
+        left = self.settings.node.stop_timeout - (self._reactor.seconds() - began)
+        await self.works.stop(max(left, 0.0))
+
+    async def _empty_rooms(self) -> None:
+        """Tell all sessions 421; those past their final dot have until the time limit."""
+        leaving = [Deferred.fromCoroutine(receivers.stop()) for door in self.doors for receivers in door.receivers]
+        for one in leaving:
+            one.addTimeout(self.settings.node.stop_timeout, self._reactor)
+            one.addErrback(lambda failure: failure.trap(CancelledError, TimeoutError))
+        await gatherResults(leaving)
