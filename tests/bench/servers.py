@@ -153,6 +153,7 @@ def _postfix() -> str:
 
 _SETTINGS = """
 [node]
+workers = {workers}
 hostname = "mailnode.{domain}"
 data = "{{data}}"
 trusted_networks = ["127.0.0.0/8"]
@@ -179,10 +180,11 @@ class Mailnode:
     """Ours, one worker."""
 
     name = "mailnode"
+    workers = 1
 
     def __init__(self, folder: Path, sink_port: int, mailboxes: Sequence[str]) -> None:
         del mailboxes  # they come into being by themselves
-        self._node = Node(folder, _SETTINGS.format(domain=DOMAIN, sink=sink_port))
+        self._node = Node(folder, _SETTINGS.format(domain=DOMAIN, sink=sink_port, workers=self.workers))
         self.port = self._node.port("mx")
         self.maildirs = self._node.maildir(f"nobody@{DOMAIN}").parent
 
@@ -200,7 +202,18 @@ class Mailnode:
         self._node.stop()
 
 
-SERVERS: Mapping[str, Callable[[Path, int, Sequence[str]], Server]] = {Postfix.name: Postfix, Mailnode.name: Mailnode}
+class TwoWorkers(Mailnode):
+    """Ours, two processes."""
+
+    name = "mailnode-2"
+    workers = 2
+
+
+SERVERS: Mapping[str, Callable[[Path, int, Sequence[str]], Server]] = {
+    Postfix.name: Postfix,
+    Mailnode.name: Mailnode,
+    TwoWorkers.name: TwoWorkers,
+}
 """How to make each server, from its folder, the sink's port and the local parts of its mailboxes.
 
 The first is what the others are compared with.
