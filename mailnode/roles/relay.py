@@ -7,7 +7,8 @@
                                     with 4.4.7
 
 One report covers all recipients of the attempt that have the same kind of news. Nothing is ever reported to the null
-reverse-path, and a report bears it itself: so no report is about a report (section 6.1).
+reverse-path, and a report bears it itself: so no report is about a report (section 6.1). A report whose way cannot be
+known now waits in a lane of its own (``unrouted``); what it reports is settled meanwhile.
 """
 
 import random as chance
@@ -30,7 +31,8 @@ from mailnode.mail.route import Route
 from mailnode.queue.attempt import Attempt
 from mailnode.queue.schedule import expiry, is_warning_due, next_attempt
 from mailnode.queue.settings import QueueSettings
-from mailnode.queue.settling import Settled, plainly
+from mailnode.queue.settling import Settled
+from mailnode.roles.unrouted import UNROUTED
 from mailnode.routing.resolution import Resolution, resolve
 
 log = Logger()
@@ -52,10 +54,6 @@ class _Fate:
     reported: Reported | None = None
 
 
-class NotNow(Exception):  # noqa: N818
-    """It cannot be known now where the report goes: the attempt is settled later."""
-
-
 @define
 class RelayRole:
     """Settles attempts; ``settle`` is the queue's Settle."""
@@ -70,24 +68,6 @@ class RelayRole:
 
     async def settle(self, attempt: Attempt) -> Settled:
         """Decide for every recipient of the attempt, and write the reports that are owed."""
-        try:
-            return await self._decide(attempt)
-        except NotNow as trouble:
-            if self.clock.seconds() >= attempt.expires + self.settings.bounce_give_up:
-                # An alias that leads nowhere must not have a dead message tried for ever.
-                _drop(
-                    attempt.message.queue_id, f"no notification to <{attempt.message.envelope.reverse_path}>: {trouble}"
-                )
-                return _done(attempt)
-            log.info(
-                "{queue_id}: settled later: {reason}",
-                event="trouble",
-                queue_id=attempt.message.queue_id,
-                reason=str(trouble),
-            )
-            return plainly(attempt, self.settings)
-
-    async def _decide(self, attempt: Attempt) -> Settled:
         now = self.clock.seconds()
         fates = [
             self._fate(queued, outcome, attempt, now)
@@ -163,7 +143,7 @@ class RelayRole:
 
     async def _notice(self, kind: Kind, about: Message, reported: tuple[Reported, ...], now: float) -> list[NewEntry]:
         """Write one report and say where it goes; nothing when it can go nowhere."""
-        routes = await self._routes(about, is_bounce=kind is Kind.FAILURE)
+        routes = await self._routes(about)
         if not routes:
             return []
         queue_id = new_queue_id(now, self.random)
@@ -186,17 +166,14 @@ class RelayRole:
         message = Message(queue_id, envelope, Content(octets), now)
         return [NewEntry(message, tuple(route for _, route in routes), expiry(now, self.settings, is_notice=True))]
 
-    async def _routes(self, about: Message, *, is_bounce: bool) -> list[tuple[Recipient, Route]]:
-        """Find where the sender's mail goes from here, through aliases and lists.
-
-        Raises NotNow when that cannot be known now and the news is a failure: it must not be lost.
-        """
+    async def _routes(self, about: Message) -> list[tuple[Recipient, Route]]:
+        """Find where the sender's mail goes from here, through aliases and lists; what cannot be known now is found later."""
         sender = about.envelope.reverse_path
         found = await resolve(self.router, Recipient(sender))
         if isinstance(found, Resolution):
             return list(found.routes)
-        if found.reply.is_transient and is_bounce:
-            raise NotNow(str(found.reply))
+        if found.reply.is_transient:
+            return [(Recipient(sender), Route(UNROUTED, sender))]
         _drop(about.queue_id, f"no notification to <{sender}>: {found.reply}")
         return []
 
@@ -212,10 +189,6 @@ class RelayRole:
             # A report without the message is better than none.
             _drop(about.queue_id, f"its content cannot be given back: {trouble}")
             return None
-
-
-def _done(attempt: Attempt) -> Settled:
-    return Settled(tuple(Settlement(queued.key, done=True) for queued in attempt.recipients))
 
 
 def _reported(queued: QueuedRecipient, action: Action, outcome: Outcome, attempt: Attempt) -> Reported:

@@ -28,6 +28,7 @@ from mailnode.queue.settings import QueueSettings
 from mailnode.roles.house import House
 from mailnode.roles.reception import MailReception
 from mailnode.roles.relay import RelayRole
+from mailnode.roles.unrouted import UNROUTED, UnroutedCourier
 from mailnode.routing.router import TableRouter
 from mailnode.service.asking import Parts
 from mailnode.service.current import CurrentReception, CurrentRouter
@@ -170,6 +171,7 @@ def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
         random=random,
         settings=share_of(settings.queue, settings.node.workers),
     )
+    couriers[UNROUTED.courier] = UnroutedCourier(router, queue, settings.queue, reactor, random)
     history = History(folder / HISTORY, disk=disk, clock=reactor, settings=settings.history)
     reception = CurrentReception()
     works = Works(ground, lock, disk, spool, couriers, directory, router, relay, queue, reception, history)

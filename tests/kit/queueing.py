@@ -10,7 +10,7 @@ from attrs import Factory, define
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from mailnode.interfaces import Settlement, Spool, SpoolTrouble
+from mailnode.interfaces import Courier, Settlement, Spool, SpoolTrouble
 from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.content import Content
 from mailnode.mail.envelope import Envelope, Recipient
@@ -161,11 +161,11 @@ class Bench:
         if not self.clock.seconds():
             self.clock.advance(TODAY)
 
-    def new_queue(self) -> DeliveryQueue:
+    def new_queue(self, couriers: Mapping[str, Courier] | None = None) -> DeliveryQueue:
         """Make another queue over the same spool, as after a restart."""
         return DeliveryQueue(
             spool=self.spool,
-            couriers={"smtp": self.courier, "maildir": self.courier},
+            couriers={"smtp": self.courier, "maildir": self.courier} if couriers is None else couriers,
             settle=self.settle,
             clock=self.clock,
             random=Random(5),

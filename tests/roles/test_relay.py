@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from twisted.internet.task import Clock
 
-from mailnode.interfaces import Router
+from mailnode.interfaces import Courier, Router
 from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.content import Content
 from mailnode.mail.envelope import Body, Envelope, Notify, Recipient, Return
@@ -20,6 +20,7 @@ from mailnode.queue.attempt import Attempt
 from mailnode.queue.settings import QueueSettings
 from mailnode.queue.settling import Settled
 from mailnode.roles.relay import RelayRole
+from mailnode.roles.unrouted import UNROUTED, UnroutedCourier
 from tests.kit.queueing import Bench
 from tests.kit.results import InlineDisk, now
 
@@ -241,25 +242,15 @@ def test_a_report_that_can_go_nowhere_is_dropped() -> None:
     assert not settled.notices
 
 
-def test_a_bounce_waits_for_its_route() -> None:
-    """When it cannot be known now where a bounce goes, the recipient stays and is settled later."""
+@pytest.mark.parametrize(("outcome", "age"), [(FAILED, 60), (DELIVERED, 60), (DELAYED, LATE)])
+def test_a_report_waits_for_its_route(outcome: Outcome, age: float) -> None:
+    """When it cannot be known now where a report goes, what it reports is settled all the same, and the report waits."""
     router = TableRouter({ANN: Refusal(Reply.of(451, "4.3.0", "Try later"))})
-    (settlement,) = settle(FAILED, router=router).settlements
-    assert not settlement.done
-    assert settlement.due > TODAY
-    settled = settle(DELIVERED, notify=S, router=router)
-    assert settled.settlements[0].done
-    assert not settled.notices
-
-
-def test_a_bounce_waits_no_longer_than_a_bounce_is_tried() -> None:
-    """Where a bounce goes cannot be known for days: then it is dropped, and the message is tried no more."""
-    router = TableRouter({ANN: Refusal(Reply.of(451, "4.3.5", "An alias leads too far"))})
-    expired = 5 * 86400.0
-    assert not settle(FAILED, DELAYED, router=router, age=expired + 3600).settlements[0].done
-    settled = settle(FAILED, DELAYED, router=router, age=expired + 86400)
-    assert [one.done for one in settled.settlements] == [True, True]
-    assert not settled.notices
+    settled = settle(outcome, notify=S | F | D, age=age, router=router)
+    assert settled.settlements[0].done == (outcome is not DELAYED)
+    ((entry, due),) = settled.notices
+    assert due == TODAY
+    assert entry.routes == (Route(UNROUTED, ANN),)
 
 
 def test_eight_bit_messages_come_back_as_they_were() -> None:
@@ -285,7 +276,7 @@ def test_lists_expanded_at_the_door() -> None:
     assert now(role.report_expansion(message, [Recipient(BOB)])) == []
 
 
-def with_queue(outcome: Outcome) -> tuple[Bench, list[str]]:
+def with_queue(outcome: Outcome, router: Router | None = None) -> tuple[Bench, list[str]]:
     """Make a queue that settles through the relay, a host that answers so, and the texts that reach the sender's host."""
     bench = Bench()
     texts: list[str] = []
@@ -296,9 +287,12 @@ def with_queue(outcome: Outcome) -> tuple[Bench, list[str]]:
         return dict.fromkeys(request.message.envelope.recipients, DELIVERED)
 
     bench.courier.script.update({"good.example": outcome, "sender.example": keep})
-    role = RelayRole(TableRouter(), "mx.example.org", bench.settings, bench.clock, Random(2), InlineDisk())
+    router = router or TableRouter()
+    role = RelayRole(router, "mx.example.org", bench.settings, bench.clock, Random(2), InlineDisk())
     bench.settle = role.settle  # type: ignore[assignment]
-    bench.queue = bench.new_queue()
+    couriers: dict[str, Courier] = {"smtp": bench.courier}
+    bench.queue = bench.new_queue(couriers)
+    couriers[UNROUTED.courier] = UnroutedCourier(router, bench.queue, bench.settings, bench.clock, Random(3))
     bench.start()
     return bench, texts
 
@@ -339,3 +333,32 @@ def test_a_dead_host_from_beginning_to_end() -> None:
     assert sum("Action: failed" in text for text in texts) == 30
     assert len(texts) == 60
     assert bench.left() == 0
+
+
+def test_reports_find_their_way_later() -> None:
+    """While the sender's account cannot be looked up nothing is delivered again; then each report goes out once."""
+    router = TableRouter({ANN: Refusal(Reply.of(451, "4.3.0", "Try later"))})
+    bench, texts = with_queue(FAILED, router)
+    bench.submit(LANE)
+    bench.pass_time(3 * HOUR)
+    assert not texts
+    assert bench.left() == 1
+    assert len(bench.courier.times("good.example")) == 1
+    router.table.clear()
+    bench.pass_time(3 * HOUR)
+    assert [text.count("Action: failed") for text in texts] == [1]
+    assert bench.left() == 0
+
+
+def test_a_report_that_never_finds_its_way_has_its_end() -> None:
+    """After the time a notification is tried it is dropped, as it is when its address turns out not to exist."""
+    router = TableRouter({ANN: Refusal(Reply.of(451, "4.3.5", "An alias leads too far"))})
+    bench, texts = with_queue(FAILED, router)
+    bench.submit(LANE)
+    bench.pass_time(25 * HOUR)
+    assert bench.left() == 0
+    bench.submit(LANE)
+    router.table[ANN] = Refusal(Reply.of(550, "5.1.1", "No such user"))
+    bench.pass_time(HOUR)
+    assert bench.left() == 0
+    assert not texts
