@@ -9,6 +9,7 @@ arrive twice, never not at all.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -16,6 +17,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
 from mailnode.couriers.smtp_carriage import Carriage
+from mailnode.couriers.smtp_conversions import Conversions
 from mailnode.couriers.smtp_idle import IdleSessions
 from mailnode.couriers.smtp_prepare import Prepared, prepare
 from mailnode.couriers.smtp_reaching import Reaching
@@ -54,6 +56,7 @@ class SmtpCourier:
         exchanges: FindHosts = hosts_for,
         own_names: Collection[str] = (),
         own_addresses: Collection[str] = (),
+        scratch: Path | None = None,
     ) -> None:
         self._settings = settings
         self._resolver = resolver
@@ -62,6 +65,7 @@ class SmtpCourier:
         self._exchanges = exchanges
         self._own_names = {hostname, *own_names}
         self._own_addresses = frozenset(own_addresses)
+        self._conversions = Conversions(disk, settings.conversion_limit, scratch)
         self._idle = IdleSessions(settings.max_idle)
         self._open: set[SmtpSession] = set()
         self._closing: Deferred[None] | None = None
@@ -149,12 +153,16 @@ class SmtpCourier:
         """Make transactions until nobody is left or the session is used up; False when it was lost."""
         carriage.note_session()
         prepared: Prepared | Reply | None = None
-        while carriage.here and session.is_ready and not self._is_used_up(session):
-            prepared = prepared or await self._prepare(session, carriage)
-            if isinstance(prepared, Reply):
-                carriage.refuse(prepared)
-            else:
-                await self._transact(session, carriage, prepared)
+        try:
+            while carriage.here and session.is_ready and not self._is_used_up(session):
+                prepared = prepared or await self._prepare(session, carriage)
+                if isinstance(prepared, Reply):
+                    carriage.refuse(prepared)
+                else:
+                    await self._transact(session, carriage, prepared)
+        finally:
+            if isinstance(prepared, Prepared):
+                self._conversions.let_go(prepared.file)
         is_kept = session.is_ready
         if is_kept and not self._keep(session, carriage.request.lane):
             self._part(session)
@@ -162,7 +170,7 @@ class SmtpCourier:
 
     async def _prepare(self, session: SmtpSession, carriage: Carriage) -> Prepared | Reply:
         try:
-            return await prepare(carriage.request.message, session.offer, self._disk, self._settings.conversion_limit)
+            return await prepare(carriage.request.message, session.offer, self._disk, self._conversions)
         except CancelledError:
             session.abort()
             raise

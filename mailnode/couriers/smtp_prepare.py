@@ -14,9 +14,11 @@ Small content is looked at where it stands; a file is read on a disk thread.
 """
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from attrs import frozen
 
+from mailnode.couriers.smtp_conversions import Conversions
 from mailnode.interfaces import Disk
 from mailnode.mail.content import Content
 from mailnode.mail.envelope import Body, Envelope
@@ -33,6 +35,8 @@ class Prepared:
     content: Content
     body: Body
     smtputf8: bool
+    file: Any = None
+    """The file of a converted content, to be let go (``Conversions.let_go``) when it has been sent."""
 
 
 def too_large(size: int, offer: PeerOffer) -> Reply | None:
@@ -42,7 +46,7 @@ def too_large(size: int, offer: PeerOffer) -> Reply | None:
     return Reply.of(552, "5.3.4", f"The message has {size} octets, the next hop takes {offer.size_limit}")
 
 
-async def prepare(message: Message, offer: PeerOffer, disk: Disk, limit: int) -> Prepared | Reply:
+async def prepare(message: Message, offer: PeerOffer, disk: Disk, conversions: Conversions) -> Prepared | Reply:
     """Fit the message to the offer, or give the reply that says why it does not fit."""
     refusal = too_large(message.content.size, offer)
     if refusal is not None:
@@ -50,10 +54,13 @@ async def prepare(message: Message, offer: PeerOffer, disk: Disk, limit: int) ->
     smtputf8 = await _wants_utf8(message, offer, disk)
     if isinstance(smtputf8, Reply):
         return smtputf8
-    prepared = await _with_body(message, offer, disk, limit, smtputf8=smtputf8)
+    prepared = await _with_body(message, offer, disk, conversions, smtputf8=smtputf8)
     if isinstance(prepared, Reply) or prepared.content is message.content:
         return prepared
-    return too_large(prepared.content.size, offer) or prepared
+    refusal = too_large(prepared.content.size, offer)
+    if refusal is not None:
+        conversions.let_go(prepared.file)
+    return refusal or prepared
 
 
 async def _wants_utf8(message: Message, offer: PeerOffer, disk: Disk) -> bool | Reply:
@@ -72,40 +79,42 @@ def _is_ascii(envelope: Envelope) -> bool:
     return all(each.local_part.isascii() and each.domain.isascii() for each in mailboxes)
 
 
-async def _with_body(message: Message, offer: PeerOffer, disk: Disk, limit: int, *, smtputf8: bool) -> Prepared | Reply:
+async def _with_body(
+    message: Message, offer: PeerOffer, disk: Disk, conversions: Conversions, *, smtputf8: bool
+) -> Prepared | Reply:
     content = message.content
     declared = message.envelope.body
     if declared is Body.BINARY_MIME:
-        return await _without_binary(content, offer, disk, limit, smtputf8=smtputf8)
+        return await _without_binary(content, offer, disk, conversions, smtputf8=smtputf8)
     if offer.eight_bit:
         # A file is not read for this: the peer takes 8-bit octets, and may hear of some that are not there.
         is_plain = declared is Body.SEVEN_BIT and content.path is None and content.head.isascii()
         return Prepared(content, Body.SEVEN_BIT if is_plain else Body.EIGHT_BIT_MIME, smtputf8)
     if await _look(content, disk, is_seven_bit):
         return Prepared(content, Body.SEVEN_BIT, smtputf8)
-    return await _converted(content, Body.SEVEN_BIT, disk, limit, smtputf8=smtputf8)
+    return await _converted(content, Body.SEVEN_BIT, conversions, smtputf8=smtputf8)
 
 
 async def _without_binary(
-    content: Content, offer: PeerOffer, disk: Disk, limit: int, *, smtputf8: bool
+    content: Content, offer: PeerOffer, disk: Disk, conversions: Conversions, *, smtputf8: bool
 ) -> Prepared | Reply:
     """Fit for DATA what came by BDAT: often it has lines all the same."""
     body = Body.EIGHT_BIT_MIME if offer.eight_bit else Body.SEVEN_BIT
     has_lines = not await _look(content, disk, needs_binary)
     if has_lines and (offer.eight_bit or await _look(content, disk, is_seven_bit)):
         return Prepared(content, body, smtputf8)
-    return await _converted(content, body, disk, limit, smtputf8=smtputf8)
+    return await _converted(content, body, conversions, smtputf8=smtputf8)
 
 
-async def _converted(content: Content, body: Body, disk: Disk, limit: int, *, smtputf8: bool) -> Prepared | Reply:
-    if content.size > limit:
-        return _unconvertible(f"it has more than {limit} octets")
+async def _converted(content: Content, body: Body, conversions: Conversions, *, smtputf8: bool) -> Prepared | Reply:
+    if content.size > conversions.limit:
+        return _unconvertible(f"it has more than {conversions.limit} octets")
     convert = to_eight_bit if body is Body.EIGHT_BIT_MIME else to_seven_bit
     try:
-        octets = await disk.run(lambda: convert(content.read()))
+        converted = await conversions.run(content, convert)
     except ValueError as error:
         return _unconvertible(str(error))
-    return Prepared(Content(octets), body, smtputf8)
+    return Prepared(converted.content, body, smtputf8, converted.file)
 
 
 def _unconvertible(why: str) -> Reply:

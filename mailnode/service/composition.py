@@ -217,6 +217,7 @@ class Outside:
             "random": ground.random,
             "own_names": (ground.hostname,),
             "own_addresses": ground.addresses,
+            "scratch": ground.folder / INCOMING,
         }
 
     def smtp(self) -> Courier:

@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 from twisted.internet.defer import CancelledError, Deferred
 
+from mailnode.couriers import smtp_conversions
 from mailnode.couriers.smtp import SmtpCourier
 from mailnode.couriers.smtp_settings import SmtpCourierSettings
 from mailnode.mail.address import Mailbox
@@ -26,14 +27,19 @@ from tests.kit.results import InlineDisk
 class _World:
     """A courier and the hosts it may find for any next hop, best first."""
 
-    def __init__(self, *servers: Server | None, settings: SmtpCourierSettings = SmtpCourierSettings()) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        *servers: Server | None,
+        settings: SmtpCourierSettings = SmtpCourierSettings(),  # noqa: B008 - frozen
+        scratch: Path | None = None,
+    ) -> None:
         self.servers = servers
         found = {f"192.0.2.{n}:25": server for n, server in enumerate(servers, 1) if server is not None}
         self.network = Network(found)
         self.lookups = 0
         self.courier = SmtpCourier(
             reactor=self.network, resolver=None, hostname="me.example", disk=InlineDisk(), random=Random(1),  # type: ignore[arg-type]
-            settings=settings, exchanges=self._hosts_for,
+            settings=settings, exchanges=self._hosts_for, scratch=scratch,
         )  # fmt: skip
 
     async def _hosts_for(self, _next_hop: str, _resolver: object, **_: Any) -> Sequence[Hop]:
@@ -414,6 +420,17 @@ def test_eight_bit_is_announced_or_converted() -> None:
     assert server.commands[1].endswith("BODY=8BITMIME")
     assert server.messages == [stuffed(content)]
     assert plain.messages[0].endswith(b"quoted-printable\r\n\r\n=C3=BC\r\n.\r\n")
+
+
+def test_a_large_converted_message_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too large to wait in memory is sent from a file, which is gone afterwards, also when the peer hangs up."""
+    monkeypatch.setattr(smtp_conversions, "IN_MEMORY", 100)
+    content = b"Subject: x\r\n\r\n" + "ü\r\n".encode() * 5000
+    plain, rude = Server(extensions="250 x"), Server({".": Trouble.DROP}, extensions="250 x")
+    assert told(_World(plain, scratch=tmp_path).carry(content=content)) == ["Relayed 250"]
+    assert plain.messages[0].count(b"=C3=BC\r\n") == 5000
+    assert told(_World(rude, scratch=tmp_path).carry(content=content))[0].startswith("Delayed")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.rfc("6531", "3.6")

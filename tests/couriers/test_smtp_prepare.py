@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mailnode.couriers.smtp_conversions import Conversions
 from mailnode.couriers.smtp_prepare import Prepared, prepare
 from mailnode.mail.address import Mailbox
 from mailnode.mail.content import Content
@@ -36,7 +37,7 @@ def _prepare(
     envelope = Envelope(
         Mailbox(sender, "example.org"), (Recipient(Mailbox("bob", "example.org")),), body=body, smtputf8=smtputf8
     )
-    return now(prepare(Message("q", envelope, held, 0.0), offer, InlineDisk(), limit))
+    return now(prepare(Message("q", envelope, held, 0.0), offer, InlineDisk(), Conversions(InlineDisk(), limit)))
 
 
 def _status(prepared: Prepared | Reply) -> Status | None:
