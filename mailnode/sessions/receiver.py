@@ -77,6 +77,7 @@ class Receiver(Protocol):
         self._is_unheard = False
         self._closing = False
         self._lost = False
+        self._has_left = False
         self._began = 0.0
         self._greet_at = NEVER
         self._deadline = NEVER
@@ -272,8 +273,14 @@ class Receiver(Protocol):
 
     def _not_answered(self, failure: Failure) -> None:
         self._running = None
-        if failure.check(CancelledError) is None:
-            self.log.failure("the dialogue failed", failure)
+        if self._has_left and failure.check(CancelledError):
+            return
+        self.log.failure("the dialogue failed", failure)
+        if self._lost:
+            # Its connection was gone already, so nothing else would take the session out of the books.
+            if not self._has_left:
+                self._leave(failure)
+        else:
             self._wire.abortConnection()
 
     def _flush(self) -> None:
@@ -315,6 +322,7 @@ class Receiver(Protocol):
         self._wire.abortConnection()
 
     def _leave(self, reason: Failure) -> None:
+        self._has_left = True
         running, self._running = self._running, None
         if running is not None:
             running.cancel()

@@ -230,6 +230,24 @@ def test_a_commit_outlives_its_connection() -> None:
     assert not stage.factory.sessions
 
 
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_dialogue_that_fails_ends_its_session(lost_failures: list[dict[str, Any]], *, is_lost: bool) -> None:
+    """Whatever goes wrong at the final dot, with or without a connection, the session leaves the books."""
+    stage = Stage()
+    gate: Deferred[None] = Deferred()
+    stage.reception.waits["commit"] = gate
+    stage.reception.answers = [None]  # type: ignore[list-item]
+    caller = stage.connect()
+    caller.says(b"EHLO c.example\r\n" + TRANSACTION + b"x\r\n.\r\n")
+    if is_lost:
+        caller.line.loseConnection()
+    gate.callback(None)
+    assert stage.factory.sessions == set()
+    assert not caller.is_open
+    assert len(lost_failures) == 1
+    lost_failures.clear()
+
+
 def test_before_the_final_dot_a_lost_connection_forgets_everything() -> None:
     """Whatever waits is cancelled and the transaction aborted."""
     stage = Stage()
