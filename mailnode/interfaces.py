@@ -161,6 +161,14 @@ class Spool(Protocol):
         """
         ...
 
+    async def retime(self, *, now: float, due_by: float, lease_until: float) -> None:
+        """Correct times that lie further ahead than they can: the clock was set back after they were written.
+
+        What waits until later than ``due_by`` is due now, and lanes postponed beyond it open; leases that run beyond
+        ``lease_until`` run until then.
+        """
+        ...
+
     async def hold(self, selection: Selection) -> int:
         """Let nothing selected be claimed until released; give the number of recipients."""
         ...

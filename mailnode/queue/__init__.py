@@ -17,6 +17,8 @@ Rules, and their reasons:
   After the rest one attempt probes. When it fails, some of those who wait (``sweep``) are suspended: each gets its own
   next time, its delay warning and, at its end, its bounce. So all come by in turn, and the disk is never busy with the
   dead alone.
+* The clock may be set back, at a start or under way. Then nothing is left to wait for as long as it jumped: what is due
+  later than the longest wait of the timetable is due now, and no lease runs for longer than a new one would.
 * An attempt ends before its lease does: the attempt's time limit is shorter than the lease, and work that waited in its
   lane for so long that the rest of its lease is shorter than that is given back instead of tried.
 * What an operator holds or removes is recalled: all of it that waits in memory goes back to the spool untried. What is

@@ -104,6 +104,12 @@ class Load:
         """Take all that waits anywhere; it stays in hand."""
         return [work for state in list(self._busy.values()) for work in self.drain(state)]
 
+    def wake_beyond(self, latest: float) -> None:
+        """End the rests that would last longer than until then."""
+        for state in (*self._busy.values(), *self._idle.values()):
+            if state.is_resting(latest):
+                state.wake()
+
     def recall(self, is_meant: Callable[[Message, QueuedRecipient], bool]) -> list[Work]:
         """Take what waits and is meant, and leave the rest in line; what is taken stays in hand."""
         taken: list[Work] = []

@@ -60,6 +60,8 @@ class DeliveryQueue:
         self._is_pumping = False
         self._left_behind = False
         """Something due was left in the spool for want of room."""
+        self._looked = 0.0
+        """When the spool was last looked into, as the clock stood then."""
         self._expected = math.inf
         """The earliest time that was written into the spool since it last told what is due next."""
 
@@ -71,6 +73,7 @@ class DeliveryQueue:
     async def start(self) -> int:
         """Recover the spool and begin; gives how many recipients wait. Raises SpoolTrouble."""
         waiting = await self._spool.recover()
+        await self._retime()
         self._is_open = True
         self.wake()
         return waiting
@@ -88,6 +91,8 @@ class DeliveryQueue:
     async def submit(self, entry: NewEntry) -> None:
         """Make the message durable and start on it; raises SpoolTrouble."""
         now = self._clock.seconds()
+        if now < self._looked:
+            self.wake()
         of_lane = Counter(route.lane for route in entry.routes)
         if not self._is_open or not self._load.takes(of_lane, len(entry.message.content.head), now):
             await self._spool.accept(entry, due=now)
@@ -119,6 +124,10 @@ class DeliveryQueue:
         try:
             while self._look_again and self._is_open:
                 self._look_again = False
+                if self._clock.seconds() < self._looked:
+                    log.warn("the clock was set back; what waits beyond its time is due now", event="clock")  # noqa: G010 - Twisted's name
+                    await self._retime()
+                self._looked = self._clock.seconds()
                 await self._claim()
                 self._expected = math.inf
                 due = await self._spool.next_due()
@@ -132,6 +141,13 @@ class DeliveryQueue:
                 self._arm(SOON)
         if self._is_open and not soon:
             self._arm(self._wait_for(due))
+
+    async def _retime(self) -> None:
+        """Let nothing wait for longer than the timetable allows: the clock may have been ahead when it was written down."""
+        now = self._clock.seconds()
+        latest = now + self._settings.longest_wait
+        await self._spool.retime(now=now, due_by=latest, lease_until=now + self._settings.lease)
+        self._load.wake_beyond(latest)
 
     async def _claim(self) -> None:
         """Take all that is due and has room."""

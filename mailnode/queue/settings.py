@@ -58,6 +58,11 @@ class QueueSettings:
     return_limit: Octets = Octets(50 * 1024)
     """A failure notification gives the whole message back up to this size, and only its header above it."""
 
+    @property
+    def longest_wait(self) -> Seconds:
+        """Give the longest time that anything waits for its next attempt."""
+        return Seconds(max(*self.retry, self.rest_maximum) * (1 + self.jitter))
+
     @retry.validator
     def _check_retry(self, _: object, value: tuple[Seconds, ...]) -> None:
         if not value or min(value) <= 0:

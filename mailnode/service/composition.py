@@ -37,6 +37,7 @@ from mailnode.service.folder import ACCOUNTS, HISTORY, INCOMING, MAIL, SPOOL, Fo
 from mailnode.service.history import History
 from mailnode.service.late import LateCourier
 from mailnode.service.settings import NodeSettings
+from mailnode.service.steps import StepWatch
 from mailnode.service.trouble import StartFailed
 from mailnode.spool.schema import open_tables
 from mailnode.spool.sqlite import SqliteSpool
@@ -83,6 +84,7 @@ class Works:
     queue: DeliveryQueue
     reception: CurrentReception
     history: History
+    watch: StepWatch
 
     @property
     def parts(self) -> Parts:
@@ -119,6 +121,7 @@ class Works:
         self.directory.close()
         globalLogPublisher.removeObserver(self.history)
         await self.history.close()
+        self.watch.stop()
         self.disk.stop()
         self.lock.release()
 
@@ -174,9 +177,11 @@ def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
     couriers[UNROUTED.courier] = UnroutedCourier(router, queue, settings.queue, reactor, random)
     history = History(folder / HISTORY, disk=disk, clock=reactor, settings=settings.history)
     reception = CurrentReception()
-    works = Works(ground, lock, disk, spool, couriers, directory, router, relay, queue, reception, history)
+    watch = StepWatch(reactor)
+    works = Works(ground, lock, disk, spool, couriers, directory, router, relay, queue, reception, history, watch)
     reception.current = reception_for(settings, works)
     disk.start()
+    watch.start()
     return works
 
 

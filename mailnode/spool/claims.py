@@ -38,6 +38,15 @@ UPDATE lane SET next_due = max(postponed_until, min(next_due, ?1))
 WHERE id IN (SELECT DISTINCT lane FROM recipient WHERE owner = ?2)
 """
 _FREE = "UPDATE recipient SET owner = '', due = min(due, ?1) WHERE owner = ?2"
+_RETIME_LANES = """
+UPDATE lane SET
+    postponed_until = iif(postponed_until > ?2, 0, postponed_until),
+    next_due = max(iif(postponed_until > ?2, 0, postponed_until), min(next_due, ?1))
+WHERE postponed_until > ?2 OR id IN (SELECT DISTINCT lane FROM recipient WHERE due > min(?2, ?3))
+"""
+_RETIME = """
+UPDATE recipient SET due = iif(owner <> '', ?3, ?1) WHERE due > iif(owner <> '', ?3, ?2)
+"""
 _COUNT = "SELECT count(*) FROM recipient"
 
 
@@ -88,6 +97,13 @@ def postpone(ledger: Ledger, lane: Lane, until: float) -> None:
     key = ledger.lane(lane)
     ledger.db.execute(_POSTPONE, (until, key))
     ledger.db.execute(_REFRESH, (0.0, key))
+    ledger.forget_lanes()
+
+
+def retime(ledger: Ledger, now: float, due_by: float, lease_until: float) -> None:
+    """Correct times beyond those limits; where there are none, nothing is written."""
+    ledger.db.execute(_RETIME_LANES, (now, due_by, lease_until))
+    ledger.db.execute(_RETIME, (now, due_by, lease_until))
     ledger.forget_lanes()
 
 

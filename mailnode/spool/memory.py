@@ -118,6 +118,15 @@ class MemorySpool:
         self._leased.clear()
         return len(self._owners)
 
+    async def retime(self, *, now: float, due_by: float, lease_until: float) -> None:
+        """Correct times that lie further ahead than they can."""
+        for kept in self._kept.values():
+            for key, queued in kept.recipients.items():
+                latest, instead = (lease_until, lease_until) if key in self._leased else (due_by, now)
+                if queued.due > latest:
+                    kept.recipients[key] = evolve(queued, due=instead)
+        self._postponed = {lane: until for lane, until in self._postponed.items() if until <= due_by}
+
     async def hold(self, selection: Selection) -> int:
         """Hold what is not held yet."""
         return self._change(selection, lambda one: not one.held, lambda one: evolve(one, held=True))

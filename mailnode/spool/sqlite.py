@@ -137,6 +137,10 @@ class SqliteSpool:
         """Free this owner's leases, remove files that no message owns, count the recipients."""
         return await self._finish(self._recover())
 
+    async def retime(self, *, now: float, due_by: float, lease_until: float) -> None:
+        """Correct times that lie further ahead than they can."""
+        await self._writer.ask(lambda ledger: claims.retime(ledger, now, due_by, lease_until))
+
     async def hold(self, selection: Selection) -> int:
         """Hold what is not held yet."""
         return await self._finish(self._steer(selection, steering.hold, self._reactor.seconds()))

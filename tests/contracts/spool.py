@@ -370,3 +370,21 @@ class SpoolContract:
         self.accept(bench, new_entry("q1", (ANN, NORTH), (Mailbox("x", "other.example"), SOUTH)))
         (entry,) = bench.now(bench.spool.listing(Selection(domain="other.example"), limit=5))
         assert [one.recipient.forward_path.domain for one in entry.recipients] == ["other.example"]
+
+    def test_times_beyond_the_possible_are_corrected(self, bench: Bench) -> None:
+        """What waits beyond a limit is due now, a lease beyond its own ends at it, a postponed lane opens; the rest stays."""
+        self.accept(bench, new_entry("far"), due=START + 5000)
+        self.accept(bench, new_entry("near", (ANN, SOUTH)), due=START + 500)
+        self.accept(bench, new_entry("mine"), due=START, lease_until=START + 9000)
+        west, east = Lane("smtp", "west.example"), Lane("smtp", "east.example")
+        for lane, until in ((west, START + 5000), (east, START + 500)):
+            self.accept(bench, new_entry(lane.next_hop, (ANN, lane)))
+            bench.now(bench.spool.postpone(lane, until))
+        bench.now(bench.spool.retime(now=START, due_by=START + 1000, lease_until=START + 2000))
+        assert {entry.message.queue_id for entry in self.claim(bench)} == {"far", "west.example"}
+        bench.clock.advance(500)
+        assert {entry.message.queue_id for entry in self.claim(bench)} == {"near", "east.example"}
+        bench.clock.advance(1499)
+        assert self.claim(bench) == []
+        bench.clock.advance(1)
+        assert [entry.message.queue_id for entry in self.claim(bench)] == ["mine"]

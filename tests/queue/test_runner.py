@@ -475,3 +475,38 @@ def test_what_was_held_on_its_way_into_memory_goes_back() -> None:
     now(bench.spool.release(Selection()))
     (kept,) = now(bench.spool.listing(Selection(), limit=1))
     assert kept.recipients[0].due == bench.clock.seconds()
+
+
+def set_back(bench: Bench, seconds: float) -> None:
+    """Set the clock back; timers that were set before wait for the time they were set for, as on a real reactor."""
+    bench.clock.rightNow -= seconds
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_waiting() -> None:
+    """After a step back of days what waits is tried within the longest wait, as soon as anything stirs the queue."""
+    bench = Bench()
+    bench.courier.script["dead.example"] = UNREACHABLE
+    bench.start()
+    for _ in range(3):
+        bench.submit(DEAD)
+    bench.pass_time(300)
+    set_back(bench, 3 * 86400)
+    bench.courier.script["dead.example"] = OK
+    bench.submit(GOOD)
+    bench.pass_time(120)
+    assert bench.left() == 0
+
+
+def test_a_clock_that_was_ahead_before_the_start_keeps_nobody_waiting() -> None:
+    """What was written down under a clock that was days ahead is due at the next start."""
+    bench = Bench()
+    bench.courier.script["dead.example"] = LATER
+    bench.start()
+    bench.submit(DEAD)
+    now_stopped(bench)
+    bench.clock = bench.courier.clock = bench.spool._clock = Clock()  # type: ignore[attr-defined]
+    bench.clock.advance(TODAY - 3 * 86400)
+    bench.courier.script["dead.example"] = OK
+    bench.queue = bench.new_queue()
+    bench.start()
+    assert bench.left() == 0

@@ -154,6 +154,12 @@ class Twins(RuleBasedStateMachine):
         """Put a lane off."""
         self._same(lambda spool: spool.postpone(lane, self.clock.seconds() + later))
 
+    @rule(due_by=LATER, lease=LATER)
+    def retime(self, due_by: int, lease: int) -> None:
+        """Find the clock set back."""
+        moment = self.clock.seconds()
+        self._same(lambda spool: spool.retime(now=moment, due_by=moment + due_by, lease_until=moment + lease))
+
     @rule(selection=SELECTIONS, name=st.sampled_from(["hold", "release", "remove"]))
     def steer(self, selection: Selection, name: str) -> None:
         """Do what an operator does."""
