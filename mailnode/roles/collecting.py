@@ -1,4 +1,4 @@
-"""Collecting a content as it flows in: memory up to 64 KiB, then a file (DESIGN section 5.2).
+"""Collecting a content as it flows in: memory up to 64 KiB, or more while there is room, then a file (DESIGN 5.2).
 
 The file lies in the spool's incoming folder, on the same file system, so that the spool can take it over by renaming.
 It is not yet durable: whoever keeps it syncs it. Small writes are gathered before they go to the disk, and the caller
@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from mailnode.interfaces import Disk
 from mailnode.mail.content import MEMORY_LIMIT, Content
 from mailnode.mail.reply import Reply
+from mailnode.roles.allowance import Allowance, Loan
 from mailnode.smtp import replies
 
 HEADER_LIMIT = MEMORY_LIMIT
@@ -36,12 +37,13 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 class Collecting:
     """Takes blocks of one content; what goes wrong is remembered in ``fault`` and the rest is let go."""
 
-    def __init__(self, path: Path, disk: Disk, max_size: int) -> None:
+    def __init__(self, path: Path, disk: Disk, max_size: int, loan: Loan | None = None) -> None:
         self.size = 0
         self.fault: Reply | None = None
         self._path = path
         self._disk = disk
         self._max_size = max_size
+        self._loan = loan or Loan(Allowance(0))
         self._parts: list[bytes] = []
         self._gathered = 0
         self._first = b""
@@ -53,6 +55,8 @@ class Collecting:
     @property
     def start(self) -> bytes:
         """Give the first octets, at least the header unless it is absurdly long."""
+        if not self._first and len(self._parts) > 1:
+            self._parts = [b"".join(self._parts)]
         return self._first or b"".join(self._parts)
 
     def write(self, octets: bytes) -> Awaitable[None] | None:
@@ -69,7 +73,11 @@ class Collecting:
             # A peer that sends an octet at a time must not cost an object for each.
             self._parts = [b"".join(self._parts)]
         self._gathered += len(octets)
-        if self.size <= MEMORY_LIMIT or (self._gathered < _GATHER and self._descriptor >= 0):
+        if self._descriptor < 0:
+            may_wait = self.size <= MEMORY_LIMIT or self._loan.covers(self.size - MEMORY_LIMIT)
+        else:
+            may_wait = self._gathered < _GATHER
+        if may_wait:
             return None
         return _to_its_end(self._spill())
 
@@ -80,6 +88,7 @@ class Collecting:
         self._gathered = 0
         if not self._first:
             self._first = block[:HEADER_LIMIT]
+            self._loan.give_back()
         self._writing = True
         try:
             self._descriptor = await self._disk.run(lambda: _append(self._path, self._descriptor, block))
@@ -96,13 +105,17 @@ class Collecting:
     async def finish(self) -> Content:
         """Give the whole; only without a ``fault`` before and after."""
         if self._descriptor < 0:
-            return Content(b"".join(self._parts))
+            return Content(self.start)
         if self._parts:
             await self._spill()
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             await self._disk.run(lambda: os.close(descriptor))
         return Content(b"", self._path, self._file_size)
+
+    def done(self) -> None:
+        """Hear that the content is no longer this transaction's: what it borrowed is given back."""
+        self._loan.give_back()
 
     async def _let_go(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
@@ -113,6 +126,7 @@ class Collecting:
         """Forget everything; a file that is being written is removed right after."""
         self._discarded = True
         self._parts.clear()
+        self._loan.give_back()
         if not self._writing and self._file_size:
             removal = Deferred.fromCoroutine(self._let_go())
             removal.addErrback(lambda failure: failure.trap(OSError, CancelledError))

@@ -5,7 +5,7 @@ from pathlib import Path
 from random import Random
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.internet.interfaces import IReactorTime
 
 from mailnode.interfaces import Courier, Disk, Queue, Router
@@ -14,6 +14,7 @@ from mailnode.mail.envelope import Recipient
 from mailnode.mail.message import Message, NewEntry
 from mailnode.mail.quantity import Octets, Seconds
 from mailnode.mail.route import Expansion
+from mailnode.roles.allowance import Allowance
 
 
 class LocalRouter(Router, Protocol):
@@ -57,3 +58,5 @@ class House:
     """How long mail from this reverse-path is tried."""
     report_expansion: Callable[[Message, Sequence[Recipient]], Awaitable[Sequence[NewEntry]]]
     """Writes the report for lists that were expanded here (RFC 3461 5.2.7.3)."""
+    allowance: Allowance = field(factory=Allowance)
+    """The memory that contents of middling size share."""

@@ -27,6 +27,7 @@ from mailnode.mail.queueid import new_queue_id
 from mailnode.mail.reply import Reply
 from mailnode.mail.route import Lane, Refusal
 from mailnode.mail.trace import count_hops, received_field
+from mailnode.roles.allowance import Loan
 from mailnode.roles.collecting import Collecting, disk_trouble
 from mailnode.roles.forwarding import is_circle, sent_on_by
 from mailnode.roles.house import House
@@ -55,7 +56,8 @@ class InboundTransaction:
         self._lists: set[int] = set()
         """Places among the accepted of lists whose expansion the sender wants to hear of."""
         self._looked_up = 0
-        self._collecting = Collecting(house.incoming / self._queue_id, house.disk, house.settings.max_size)
+        loan = Loan(house.allowance)
+        self._collecting = Collecting(house.incoming / self._queue_id, house.disk, house.settings.max_size, loan)
         self._keeping = Keeping(house)
 
     # --- while it comes ---------------------------------------------------------------------------------------
@@ -112,6 +114,8 @@ class InboundTransaction:
         except BaseException:
             self.abort()
             raise
+        finally:
+            self._collecting.done()
 
     async def _commit(self) -> Sequence[Reply]:
         try:

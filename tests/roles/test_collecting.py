@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError, Deferred
 
+from mailnode.roles.allowance import Allowance, Loan
 from mailnode.roles.collecting import Collecting
 from tests.kit.results import InlineDisk, now
 
@@ -153,3 +154,27 @@ def test_tiny_blocks_do_not_heap_up(tmp_path: Path) -> None:
         assert collecting.write(b"ab") is None
     assert len(collecting._parts) < 256
     assert now(collecting.finish()).read() == b"ab" * 10_000
+
+
+def test_a_middling_content_stays_in_memory_while_there_is_room(tmp_path: Path) -> None:
+    """With an allowance no file is made for it; what was borrowed is given back when it is done, spilled or discarded."""
+    allowance = Allowance(200_000)
+    collecting = Collecting(tmp_path / "one", InlineDisk(), 0, Loan(allowance))
+    assert collecting.write(b"x" * 100_000) is None
+    content = now(collecting.finish())
+    assert content.path is None
+    assert content.size == 100_000
+    assert allowance.left < 200_000
+    collecting.done()
+    assert allowance.left == 200_000
+    large = Collecting(tmp_path / "two", InlineDisk(), 0, Loan(allowance))
+    assert large.write(b"x" * 150_000) is None
+    pending = large.write(b"y" * 900_000)
+    assert pending is not None
+    now(_awaited(pending))
+    assert allowance.left == 200_000
+    assert now(large.finish()).read() == b"x" * 150_000 + b"y" * 900_000
+    gone = Collecting(tmp_path / "three", InlineDisk(), 0, Loan(allowance))
+    gone.write(b"x" * 150_000)
+    gone.discard()
+    assert allowance.left == 200_000

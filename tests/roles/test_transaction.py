@@ -253,21 +253,21 @@ def test_a_success_notice_needs_the_queue(stage: Stage) -> None:
 def test_a_list_with_an_owner_bears_the_owners_address(stage: Stage) -> None:
     """Copies of a list come from its owner; a recipient beside it keeps the sender."""
     stage.mailboxes.says["bob"] = Delayed(FULL)
-    stage.send("staff@ours.example", "away@ours.example", content=b"y" * 200_000)
+    stage.send("staff@ours.example", "away@ours.example", content=b"y" * 800_000)
     assert {str(entry.message.envelope.reverse_path) for entry in stage.queue.entries} == {
         "owner-staff@ours.example",
         "a@a.example",
     }
     assert len({entry.message.queue_id for entry in stage.queue.entries}) == 2
     assert len({entry.message.content.path for entry in stage.queue.entries}) == 2
-    assert all(entry.message.content.read().endswith(b"y" * 200_000) for entry in stage.queue.entries)
+    assert all(entry.message.content.read().endswith(b"y" * 800_000) for entry in stage.queue.entries)
 
 
 def test_trouble_with_one_of_several_entries_leaves_no_file(stage: Stage) -> None:
     """When the spool takes only some of the entries nothing is kept here of those it did not take."""
     stage.queue.room = 0
     stage.mailboxes.says["bob"] = Delayed(FULL)
-    (*_, reply) = stage.send("staff@ours.example", "away@ours.example", content=b"y" * 200_000)
+    (*_, reply) = stage.send("staff@ours.example", "away@ours.example", content=b"y" * 800_000)
     assert reply.code == 452
     assert list(stage.folder.iterdir()) == []
 
@@ -276,7 +276,7 @@ def test_a_bug_at_the_final_dot_leaves_no_file(stage: Stage) -> None:
     """Whatever goes wrong with a commit, the collected file is removed."""
     stage.queue.trouble = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
-        stage.send("away@ours.example", content=b"y" * 200_000)
+        stage.send("away@ours.example", content=b"y" * 800_000)
     assert list(stage.folder.iterdir()) == []
 
 
@@ -315,15 +315,15 @@ def test_what_is_too_big_is_refused_before_and_while_it_comes(tmp_path: Path) ->
     with pytest.raises(Refused) as refused:
         now(stage.reception.begin(STRANGER, Envelope(NULL), 150_001))
     assert refused.value.reply.code == 552
-    assert [reply.code for reply in stage.send("ann@ours.example", content=b"x" * 400_000)] == [552]
+    assert [reply.code for reply in stage.send("ann@ours.example", content=b"x" * 800_000)] == [552]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_large_content_leaves_no_file_when_all_was_delivered(stage: Stage) -> None:
     """The collected file is removed once the mailboxes have their copies, and when the client gives up."""
-    stage.send("ann@ours.example", content=b"x" * 400_000)
+    stage.send("ann@ours.example", content=b"x" * 800_000)
     transaction = stage.open("ann@ours.example")
-    pending = transaction.write(b"x" * 400_000)
+    pending = transaction.write(b"x" * 800_000)
     assert pending is not None
     now(_wait(pending))
     transaction.abort()
