@@ -6,8 +6,8 @@ The grammar::
     rcpt = "RCPT TO:" Forward-path [SP Rcpt-parameters]
     esmtp-param = esmtp-keyword ["=" esmtp-value]
 
-People type blanks before ``FROM:`` and after it, forget the brackets and let blanks trail; all that is understood unless
-the settings say ``strict_syntax``.
+People type blanks before ``FROM:`` and after it and forget the brackets; all that is understood unless the settings say
+``strict_syntax``. Blanks at the end of a line are always understood (4.1.1).
 """
 
 import re
@@ -23,14 +23,14 @@ Draft = TypeVar("Draft")
 
 _PATH = re.compile(r'<(?:[^"<>]|"(?:[^"\\]|\\.)*")*>')
 _UNBRACKETED = re.compile(r'(?:[^"<> ]|"(?:[^"\\]|\\.)*")+')
+_BLANKS = " \t"
 _KEYWORD = re.compile(r"[A-Z0-9][A-Z0-9-]*", re.ASCII)
 
 
 def split_path(argument: str, keyword: str, syntax: Reply, *, strict: bool) -> tuple[str, str]:
     """Split ``FROM:<a@b> SIZE=9`` into the path in its brackets and the rest; Fault with ``syntax`` if it is not that."""
     start = len(keyword)
-    if not strict:
-        argument = argument.strip(" \t")
+    argument = argument.rstrip(_BLANKS) if strict else argument.strip(_BLANKS)
     if argument[:start].upper() != keyword:
         raise Fault(syntax)
     if not strict:

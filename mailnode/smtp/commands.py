@@ -42,7 +42,7 @@ class Chunk:
 
 
 def _hello(verb: str, argument: str, offer: Offer, _smtputf8: bool) -> Event:
-    name = argument if offer.settings.strict_syntax else argument.strip()
+    name = argument.rstrip() if offer.settings.strict_syntax else argument.strip()
     if not (_STRICT_NAME if offer.settings.strict_syntax else _NAME).fullmatch(name):
         raise Fault(replies.NAME_NEEDED)
     return events.Hello(verb, name)
@@ -78,8 +78,9 @@ def _rcpt(_verb: str, argument: str, offer: Offer, smtputf8: bool) -> Event:
 def _bare(event: Event) -> Callable[[str, str, Offer, bool], Event]:
     """Read a command that has no argument."""
 
-    def read(_verb: str, argument: str, offer: Offer, _smtputf8: bool) -> Event:
-        if argument and (offer.settings.strict_syntax or argument.strip()):
+    def read(_verb: str, argument: str, _offer: Offer, _smtputf8: bool) -> Event:
+        # Blanks at the end of a line are tolerated by every server (RFC 5321 4.1.1).
+        if argument.strip():
             raise Fault(replies.NO_ARGUMENT)
         return event
 

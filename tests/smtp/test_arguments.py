@@ -29,6 +29,14 @@ def test_paths_are_found(argument: str, path: str, rest: str) -> None:
     assert split_path(argument, "FROM:", replies.MAIL_SYNTAX, strict=False) == (path, rest)
 
 
+@pytest.mark.rfc("5321", "4.1.1")
+@pytest.mark.parametrize("blanks", ["", " ", "  ", " \t "])
+def test_blanks_at_the_end_are_always_tolerated(blanks: str) -> None:
+    """Under the strict syntax too, however many there are, with parameters and without."""
+    assert split_path("FROM:<a@b>" + blanks, "FROM:", replies.MAIL_SYNTAX, strict=True) == ("<a@b>", "")
+    assert split_path("FROM:<a@b> X=1" + blanks, "FROM:", replies.MAIL_SYNTAX, strict=True) == ("<a@b>", "X=1")
+
+
 @pytest.mark.parametrize(
     "argument", ["", "FROM", "FROM:", "FROM: ", "TO:<a@b>", "FROM:<a@b", "FROM:<a@b>X", "FROM:>", 'FROM:<"a>']
 )
