@@ -10,6 +10,7 @@ Imports go down only; rooms on one line do not know each other (import-linter ke
     couriers     ways to carry a message one hop: smtp, lmtp, maildir, mbox
     queue | sessions | routing | spool | accounts      pillars: each sees only what is beneath
     interfaces   the seams: typing.Protocols, no logic
+    wire         a connection's way out, straight to the kernel while that takes all
     smtp         the protocol, sans-IO: octets in, events out; replies in, octets out
     mail         the nouns: address, envelope, content, reply, outcome, report
 """

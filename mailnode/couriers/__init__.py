@@ -8,5 +8,5 @@ message, or the queue, later.
 ``smtp`` and ``lmtp`` are one courier in two dialects. From the top down: ``smtp`` (which host next, which session),
 ``smtp_carriage`` (what was heard for whom), ``smtp_prepare`` (the message fitted to the peer), ``smtp_reaching`` and
 ``smtp_racing`` (connections), ``smtp_idle`` (kept sessions), ``smtp_session`` (one connection around
-``smtp.ClientConnection``), ``smtp_feeding``, ``smtp_wire``, ``smtp_deadline`` (its content, its way out, its time).
+``smtp.ClientConnection``), ``smtp_feeding``, ``smtp_deadline`` (its content, its time).
 """

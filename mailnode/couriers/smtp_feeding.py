@@ -6,10 +6,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from mailnode.couriers.smtp_wire import Wire
 from mailnode.interfaces import Disk
 from mailnode.mail.content import Content
 from mailnode.smtp.sending import DotStuffing
+from mailnode.wire import Wire
 
 BLOCK = 1 << 18
 """Octets of a file read and written at a time: large enough that the way to the disk thread and back costs little."""

@@ -20,7 +20,6 @@ from twisted.python.failure import Failure
 from mailnode.couriers.smtp_deadline import Deadline
 from mailnode.couriers.smtp_feeding import FileFeed
 from mailnode.couriers.smtp_settings import SmtpTimes
-from mailnode.couriers.smtp_wire import Transport, Wire
 from mailnode.interfaces import Disk
 from mailnode.mail.content import Content
 from mailnode.mail.reply import Reply
@@ -28,6 +27,7 @@ from mailnode.smtp.client import ClientConnection
 from mailnode.smtp.clientevents import Answer, Broken, ContentWanted, Event, Ready, Rejected, Settled, Stage
 from mailnode.smtp.peeroffer import PeerOffer
 from mailnode.smtp.sending import stuffed
+from mailnode.wire import Transport, Wire
 
 _WAITING_FOR = {
     Stage.GREETING: "its greeting",

@@ -14,7 +14,7 @@ from typing import Protocol as PythonProtocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -27,6 +27,7 @@ from mailnode.sessions.settings import SessionSettings
 from mailnode.sessions.starting import start
 from mailnode.smtp import events, replies
 from mailnode.smtp.server import ServerConnection
+from mailnode.wire import Wire
 
 if TYPE_CHECKING:
     from twisted.internet.tcp import Connection
@@ -89,8 +90,7 @@ class Receiver(Protocol):
         house = self._house
         now = self._began = house.clock.seconds()
         self._wire = cast("Connection", self.transport)
-        if ITCPTransport.providedBy(self.transport):
-            self._wire.setTcpNoDelay(True)
+        self._way = Wire(self._wire)
         self._wire.registerProducer(self, True)
         house.sessions.add(self)
         match house.admission.ask(self._dialogue.peer.address, trusted=self._trusted):
@@ -285,7 +285,7 @@ class Receiver(Protocol):
 
     def _flush(self) -> None:
         if self._out and not self._lost:
-            self._wire.write(self._out[0] if len(self._out) == 1 else b"".join(self._out))
+            self._way.write(self._out[0] if len(self._out) == 1 else b"".join(self._out))
         self._out.clear()
 
     # --- the end ----------------------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ class Receiver(Protocol):
         if not self._lost:
             self._deadline = self._house.clock.seconds() + LAST_WORDS
             self._wire.unregisterProducer()
-            self._wire.loseConnection()
+            self._way.close()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Forget the transaction, unless its final dot is in: then it is finished."""

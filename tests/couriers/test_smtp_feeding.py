@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 
 from mailnode.couriers.smtp_feeding import BLOCK, FileFeed
-from mailnode.couriers.smtp_wire import Wire
+from mailnode.wire import Wire
 from mailnode.smtp.sending import stuffed
 from tests.kit.carrying import filed
 from tests.kit.results import InlineDisk, now

@@ -7,7 +7,7 @@ import pytest
 from twisted.internet.interfaces import ISystemHandle
 from zope.interface import implementer
 
-from mailnode.couriers.smtp_wire import Wire
+from mailnode.wire import Wire
 
 
 @implementer(ISystemHandle)
