@@ -6,8 +6,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 
 from mailnode.couriers.smtp_feeding import BLOCK, FileFeed
-from mailnode.wire import Wire
 from mailnode.smtp.sending import stuffed
+from mailnode.wire import Wire
 from tests.kit.carrying import filed
 from tests.kit.results import InlineDisk, now
 
