@@ -91,3 +91,5 @@ class Peer:
     """The authenticated account, empty without."""
     notes: tuple[str, ...] = field(default=())
     """What was noticed about it: ``early-talker``."""
+    local_address: str = ""
+    """The address of ours that it has reached, ``""`` for a unix socket."""

@@ -20,6 +20,11 @@ from mailnode.roles.allowance import Allowance
 class LocalRouter(Router, Protocol):
     """A router that also knows which addresses are ours."""
 
+    @property
+    def home(self) -> str:
+        """Give the domain that an address literal of ours stands for."""
+        ...
+
     def is_local(self, mailbox: Mailbox) -> bool:
         """Tell whether mail for this address is ours."""
         ...

@@ -32,6 +32,7 @@ from mailnode.roles.collecting import Collecting, disk_trouble
 from mailnode.roles.forwarding import is_circle, sent_on_by
 from mailnode.roles.house import House
 from mailnode.roles.keeping import Copy, Keeping, Key
+from mailnode.roles.literals import at_home
 from mailnode.routing.resolution import resolve
 from mailnode.smtp import replies
 
@@ -64,12 +65,14 @@ class InboundTransaction:
 
     async def add_recipient(self, recipient: Recipient) -> Reply:
         """Route the recipient now, so that a bad address is refused now (RFC 5321 3.3)."""
-        path = recipient.forward_path
+        path = at_home(recipient.forward_path, self._peer, self._house.router.home)
         if not (self._may_relay or self._house.router.is_local(path)):
             raise Refused(replies.RELAYING_DENIED)
         if self._looked_up >= MOST_LOOKED_UP:
             raise Refused(replies.TOO_MANY_RECIPIENTS)
-        resolution = await resolve(self._house.router, recipient)
+        resolution = await resolve(
+            self._house.router, recipient if path is recipient.forward_path else evolve(recipient, forward_path=path)
+        )
         if isinstance(resolution, Refusal):
             raise Refused(resolution.reply)
         self._looked_up += len(resolution.routes) + len(resolution.refusals)

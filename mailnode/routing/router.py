@@ -65,6 +65,11 @@ class TableRouter:
         self._own_addresses = frozenset(own_addresses)
         self._routes = [(parse_pattern(settings.match), settings) for settings in routes]
 
+    @property
+    def home(self) -> str:
+        """Give the domain that an address literal of ours stands for."""
+        return self._home.name
+
     async def route(self, forward_path: Mailbox) -> Routing:
         """Route one address by one step."""
         try:

@@ -23,6 +23,11 @@ class CurrentRouter:
     def __init__(self, current: LocalRouter) -> None:
         self.current = current
 
+    @property
+    def home(self) -> str:
+        """Give the domain that an address literal of ours stands for."""
+        return self.current.home
+
     async def route(self, forward_path: Mailbox) -> Routing:
         """Route one address by one step."""
         return refused(await self.current.route(forward_path))

@@ -7,7 +7,14 @@ from collections import Counter
 from enum import Enum, auto
 from ipaddress import IPv6Address
 
+from twisted.internet.interfaces import IAddress
+
 from mailnode.sessions.settings import SessionSettings
+
+
+def plain_address(address: IAddress | None) -> str:
+    """Give the IP address of one end of a connection, empty for a unix socket; a mapped IPv4 address is one of IPv4."""
+    return str(getattr(address, "host", "")).removeprefix("::ffff:").partition("%")[0]
 
 
 class Admitted(Enum):

@@ -79,6 +79,10 @@ class Dialogue:
             self._transaction.abort()
             self._transaction = None
 
+    def reached(self, local_address: str) -> None:
+        """Remember which address of ours the peer has reached."""
+        self.peer = evolve(self.peer, local_address=local_address)
+
     def note(self, word: str) -> None:
         """Remember something noticed about the peer."""
         self.peer = evolve(self.peer, notes=(*self.peer.notes, word))

@@ -10,7 +10,7 @@ from mailnode.interfaces import Reception
 from mailnode.mail.message import Peer
 from mailnode.mail.quantity import Octets
 from mailnode.mail.reply import Reply
-from mailnode.sessions.admission import Admission
+from mailnode.sessions.admission import Admission, plain_address
 from mailnode.sessions.dialogue import Dialogue, House
 from mailnode.sessions.receiver import Receiver
 from mailnode.sessions.settings import SessionSettings
@@ -77,9 +77,7 @@ class ReceiverFactory(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> Receiver:
         """Make the receiver of a new connection."""
-        address = str(getattr(addr, "host", ""))
-        if address.startswith("::ffff:"):
-            address = address.removeprefix("::ffff:")
+        address = plain_address(addr)
         peer = Peer(address, int(getattr(addr, "port", 0)), self.name, self.service)
         connection = ServerConnection(self._server_settings, self._extensions, lmtp=self.service == "lmtp")
         dialogue = Dialogue(self._house, connection, peer, self)

@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailnode.mail.reply import Reply
-from mailnode.sessions.admission import Admission, Admitted
+from mailnode.sessions.admission import Admission, Admitted, plain_address
 from mailnode.sessions.dialogue import Dialogue, Pending
 from mailnode.sessions.settings import SessionSettings
 from mailnode.sessions.starting import start
@@ -92,6 +92,7 @@ class Receiver(Protocol):
         self._wire = cast("Connection", self.transport)
         self._way = Wire(self._wire)
         self._wire.registerProducer(self, True)
+        self._dialogue.reached(plain_address(self._wire.getHost()))
         house.sessions.add(self)
         match house.admission.ask(self._dialogue.peer.address, trusted=self._trusted):
             case Admitted.YES:

@@ -391,3 +391,17 @@ def test_wishes_for_one_mailbox_by_two_names_are_united(stage: Stage) -> None:
     (one,) = entry.message.envelope.recipients
     assert (one.notify, one.original) == (Notify.SUCCESS, "rfc822;two@x.example")
     assert stage.mailboxes.requests == []
+
+
+@pytest.mark.rfc("1123", "5.2.17")
+@pytest.mark.rfc("5321", "4.1.3")
+def test_the_literal_of_the_address_that_was_reached_is_ours(stage: Stage) -> None:
+    """A stranger may send to user@[address of this machine]; no other literal is ours, nor is the loopback's."""
+    peer = evolve(STRANGER, local_address="198.51.100.7")
+    transaction = stage.open("ann@[198.51.100.7]", peer=peer)
+    transaction.write(b"x\r\n")
+    assert all(reply.is_positive for reply in now(transaction.commit()))
+    assert stage.mailboxes.reached == ["ann@ours.example"]
+    for path, reached in (("ann@[198.51.100.8]", "198.51.100.7"), ("ann@[127.0.0.1]", "127.0.0.1")):
+        with pytest.raises(Refused):
+            stage.open(path, peer=evolve(STRANGER, local_address=reached))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from twisted.internet.address import IPv4Address
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
@@ -73,9 +73,9 @@ class Stage:
 class Caller:
     """The client's end of one connection."""
 
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(self, receiver: Receiver, line: Line | None = None) -> None:
         self.receiver = receiver
-        self.line = Line()
+        self.line = line or Line()
         self.line.protocol = receiver
         receiver.makeConnection(self.line)
 
@@ -460,3 +460,12 @@ def test_those_who_wait_for_a_place_are_counted_by_address_too() -> None:
     stage.clock.advance(1)
     assert sorted(caller.hears()[:3] for caller in waiting) == [b"220", b"421"]
     assert stage.admission.waiting == 0
+
+
+def test_the_door_hears_which_address_was_reached() -> None:
+    """Transactions know the local end of their connection."""
+    stage = Stage()
+    receiver = stage.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 4000))
+    caller = Caller(receiver, Line(hostAddress=IPv6Address("TCP", "::ffff:198.51.100.7", 25)))
+    caller.says(b"EHLO c.example\r\n" + TRANSACTION)
+    assert stage.reception.begun[0].peer.local_address == "198.51.100.7"
