@@ -119,6 +119,9 @@ _FACELESS = ("haproxy", "stdio")
 """Endpoints that do not show the client's own address when it connects, while trust goes by that address."""
 
 
+_WITH_PORT = ("tcp", "tcp6", "ssl")
+
+
 def endpoint_problem(description: str) -> str:
     """Say why Twisted would not take this endpoint; empty when it would."""
     from twisted.internet.endpoints import serverFromString  # noqa: PLC0415 - only a check needs it this early
@@ -132,7 +135,20 @@ def endpoint_problem(description: str) -> str:
         serverFromString(object(), description)  # the parser only keeps the reactor
     except Exception as error:  # noqa: BLE001 - each kind of endpoint raises what its parser happens to raise
         return f'expected a Twisted server endpoint such as "tcp:25:interface=192.0.2.1", not "{description}": {error}'
+    port = _port(description)
+    if port is not None and not 0 <= port < 65536:
+        return f"there is no port {port}: they go up to 65535"
     return ""
+
+
+def _port(description: str) -> int | None:
+    """Find the port of an endpoint that has one: an argument named so, else the first without a name."""
+    kind, *arguments = description.replace(r"\:", "").split(":")
+    if kind.lower() not in _WITH_PORT:
+        return None
+    named = [argument.removeprefix("port=") for argument in arguments if argument.startswith("port=")]
+    written = [*named, *(argument for argument in arguments if "=" not in argument)]
+    return int(written[0]) if written else None
 
 
 Check = Callable[[NodeSettings], Iterable[Fault]]
