@@ -2,7 +2,8 @@
 
 The mailbox of ``ann@example.org`` is the folder ``root/example.org/ann`` with ``tmp``, ``new`` and ``cur``, readable by
 any program that knows Maildir. ``carry`` only hands the work to the courier's thread, which takes all that waits as one
-batch (``maildir_thread``, ``maildir_writer``); quotas are Maildir++ (``maildir_quota``).
+batch (``maildir_thread``, ``maildir_writer``) and makes it durable with one wait (``maildir_journal``); quotas are Maildir++
+(``maildir_quota``).
 
 Outcomes: 250 2.0.0 in the mailbox; 452 4.3.1 no space; 451 4.3.0 any other trouble, which is logged; 552 5.2.2 over
 quota; 554 5.4.6 forwarded in a circle; 553 5.1.3 an address that can name no folder.
@@ -16,12 +17,14 @@ from pathlib import Path
 from random import Random, SystemRandom
 from typing import Literal
 
-from attrs import define, frozen
+from attrs import Factory, define, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mailnode.couriers.maildir_delivery import Delivery, Original
+from mailnode.couriers.maildir_journal import Journal
 from mailnode.couriers.maildir_name import UniqueNames
 from mailnode.couriers.maildir_quota import Limit
 from mailnode.couriers.maildir_thread import BatchThreads
@@ -48,6 +51,9 @@ class MaildirSettings:
     """Threads that write; on a local disk a second one was measured to gain nothing."""
     batch: int = 100
     """Files that are written and made durable together, at most; so many are open at a time."""
+    journal: bool = True
+    """Make a batch durable with one write to a journal beside the mailboxes, and these a moment later; several times
+    faster than file by file, and as safe: what a crash takes from a mailbox the next start puts back."""
 
 
 @define(eq=False)
@@ -55,9 +61,11 @@ class _Carriage:
     """One ``carry`` under way."""
 
     deliveries: list[Delivery]
-    answer: Deferred[Mapping[Recipient, Outcome]]
+    answer: Deferred[Mapping[Recipient, Outcome]] = Factory(Deferred)
     is_dropped: bool = False
     """It was cancelled; if nothing was begun, nothing needs to be."""
+    is_first: bool = False
+    """It brings nothing, and asks for recovery."""
 
     def drop(self, _: object = None) -> None:
         self.is_dropped = True
@@ -75,27 +83,41 @@ class MaildirCourier:
         reactor: IReactorFromThreads,
         settings: MaildirSettings = MaildirSettings(),
         random: Random | None = None,
+        owner: str = "node",
     ) -> None:
+        """Write below ``root`` only when asked to; ``owner`` tells this process from others that share ``root``."""
         self._log = Logger()
+        self._reactor = reactor
         self._batch = settings.batch
         self._is_unix = settings.line_ends == "lf"
         random = random or SystemRandom()
         names = UniqueNames(hostname, clock, random)
         limit = Limit(settings.quota, settings.quota_messages)
-        self._writer = MaildirWriter(str(root), names, limit, clock, random)
+        journal = Journal(str(root), owner=owner, clock=clock, random=random, tell=self._tell)
+        self._journal = journal if settings.journal else None
+        self._writer = MaildirWriter(str(root), names, limit, clock, journal=self._journal)
         self._threads = BatchThreads[_Carriage](
             self._write, self._answer, reactor.callFromThread,
-            count=settings.threads, limit=settings.batch, name="maildir",
+            count=settings.threads, limit=settings.batch, name="maildir", last=journal.close,
         )  # fmt: skip
 
     async def carry(self, request: DeliveryRequest) -> Mapping[Recipient, Outcome]:
         """Deliver to every recipient; an outcome for each. Cancelling drops what was not begun."""
         original = Original(request.message.content, is_unix=self._is_unix)
         deliveries = [Delivery(request, recipient, original) for recipient in request.message.envelope.recipients]
-        carriage = _Carriage(deliveries, Deferred())
+        carriage = _Carriage(deliveries)
         carriage.answer = Deferred(carriage.drop)
         self._threads.put([carriage])
         return await carriage.answer
+
+    async def recover(self) -> None:
+        """Put back into the mailboxes what a crash took from them; without it the first delivery does.
+
+        What cannot be done now is logged, and is tried again with later deliveries.
+        """
+        carriage = _Carriage([], is_first=True)
+        self._threads.put([carriage])
+        await carriage.answer
 
     async def close(self) -> None:
         """Finish what was begun and end the threads."""
@@ -104,6 +126,8 @@ class MaildirCourier:
         await gone
 
     def _write(self, carriages: Sequence[_Carriage]) -> None:
+        if self._journal is not None and any(carriage.is_first for carriage in carriages):
+            self._journal.recover()
         deliveries = [d for carriage in carriages if not carriage.is_dropped for d in carriage.deliveries]
         # A request may have a thousand recipients, and each file of a batch is open for a while.
         for start in range(0, len(deliveries), self._batch):
@@ -114,6 +138,12 @@ class MaildirCourier:
             self._report(carriage.deliveries)
             if not carriage.answer.called:
                 carriage.answer.callback({d.recipient: d.outcome for d in carriage.deliveries if d.outcome is not None})
+
+    def _tell(self, text: str, failure: Failure | None) -> None:
+        """Log what the journal says, from any thread."""
+        reason = f": {failure.getErrorMessage()}" if failure else ""
+        log = self._log.warn if failure else self._log.info
+        self._reactor.callFromThread(log, "{text}{reason}", event="journal", text=text, reason=reason)
 
     def _report(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:

@@ -30,7 +30,17 @@ class Original:
 
     @cached_property
     def _small(self) -> bytes:
-        return b"".join(self._converted())
+        head = self._content.head
+        return head.replace(b"\r\n", b"\n") if self.is_unix else head
+
+    @property
+    def is_small(self) -> bool:
+        """Tell whether it is all in memory."""
+        return self._content.path is None
+
+    def whole(self, fields: bytes) -> bytes:
+        """Give the octets of the file as ``blocks`` does, all at once; for small content."""
+        return (fields.replace(b"\r\n", b"\n") if self.is_unix else fields) + self._small
 
     def _converted(self) -> Iterator[bytes]:
         blocks = self._content.blocks()
@@ -38,12 +48,10 @@ class Original:
 
     def blocks(self, fields: bytes) -> Iterator[bytes]:
         """Give the octets of the file: ``fields``, which have CRLF, then the content."""
-        if self.is_unix:
-            fields = fields.replace(b"\r\n", b"\n")
-        if self._content.path is None:
-            yield fields + self._small
+        if self.is_small:
+            yield self.whole(fields)
             return
-        yield fields
+        yield fields.replace(b"\r\n", b"\n") if self.is_unix else fields
         yield from self._converted()
 
     @property
@@ -68,5 +76,13 @@ class Delivery:
     """Where its file is now."""
     name: str = ""
     """Its unique name, without the size."""
+    octets: bytes = b""
+    """All of its file, when that is small."""
+    is_fit: bool = False
+    """The journal may have it."""
+    is_kept: bool = False
+    """The journal has it."""
+    is_counted: bool = False
+    """Its mailbox has a file that says how full it is."""
     trouble: Failure | None = None
     """What went wrong and should be logged; not on this thread."""

@@ -4,7 +4,7 @@ The names are those under which accounts are kept (``accounts.key``), so that ``
 ``ann@example.org`` are one mailbox. The router refuses addresses that do not exist; here a name that could leave the root,
 hide itself or break a tool is refused once more, since a path made from a stranger's octets deserves two locks.
 """
-# ruff: noqa: PTH102, PTH120 - plain strings and descriptors, for speed
+# ruff: noqa: PTH102, PTH103, PTH120, S108 - plain strings and descriptors, for speed
 
 import contextlib
 import os
@@ -35,6 +35,26 @@ def make_folders(folders: list[str]) -> None:
             os.mkdir(folder, 0o700)
     for parent in dict.fromkeys(os.path.dirname(folder) for folder in folders):
         sync_folder(parent)
+
+
+def make_mailbox(root: str, folder: str) -> None:
+    """Make the mailbox at ``folder``, two steps below ``root``, or what is missing of it, durably.
+
+    Its ``tmp/`` comes last, when all other folders are durable: whoever can open a file there knows that the place itself
+    will not vanish.
+    """
+    os.makedirs(root, 0o700, exist_ok=True)
+    make_folders([root, os.path.dirname(folder), folder, f"{folder}/cur", f"{folder}/new"])
+    make_folders([f"{folder}/tmp"])
+
+
+def is_mailbox(folder: str) -> bool:
+    """Tell whether ``folder``, a path below the root, is one that ``mailbox_path`` could give."""
+    domain, _, name = folder.partition("/")
+    try:
+        return bool(_plain(domain) and _plain(name))
+    except BadName:
+        return False
 
 
 def sync_folder(folder: str) -> None:

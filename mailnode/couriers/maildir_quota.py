@@ -70,6 +70,11 @@ class _Noted:
     """When, in seconds since the epoch."""
 
 
+def is_counted(folder: str, configured: Limit) -> bool:
+    """Tell whether it matters how full the Maildir at ``folder`` is: there is a limit, or a file that may hold one."""
+    return bool(configured.octets or configured.messages) or os.access(f"{folder}/maildirsize", os.F_OK)
+
+
 def has_room(folder: str, configured: Limit, wanted: Usage, *, now: float, temporary: str) -> bool:
     """Tell whether ``wanted`` may be added to the Maildir at ``folder``.
 

@@ -33,6 +33,7 @@ class BatchThreads(Generic[T]):
         count: int = 1,
         limit: int = 100,
         name: str = "batches",
+        last: Callable[[], None] = lambda: None,
     ) -> None:
         self._work = work
         self._done = done
@@ -40,6 +41,7 @@ class BatchThreads(Generic[T]):
         self._count = count
         self._limit = limit
         self._name = name
+        self._last = last
         self._waiting: list[T] = []
         self._wake = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -59,7 +61,7 @@ class BatchThreads(Generic[T]):
             self._begin()
 
     def close(self, gone: Callable[[], object]) -> None:
-        """Work off what waits, end the threads, then call ``gone`` through ``call_from_thread``; once."""
+        """Work off what waits, end the threads, do what is to be done ``last``, on a thread; then call ``gone`` as ``done``."""
         with self._wake:
             self._closed = True
             self._wake.notify_all()
@@ -73,6 +75,10 @@ class BatchThreads(Generic[T]):
     def _farewell(self, gone: Callable[[], object]) -> None:
         for thread in self._threads:
             thread.join()
+        try:
+            self._last()
+        except Exception:  # noqa: BLE001 - whoever closes must hear of the end
+            self._call_from_thread(self._log.failure, "the end failed", Failure())
         self._call_from_thread(gone)
 
     def _run(self) -> None:

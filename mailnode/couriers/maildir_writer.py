@@ -1,44 +1,47 @@
-"""Writes batches of messages into Maildirs: tmp, fsync, new, fsync; everything here blocks, on the courier's thread.
+"""Writes batches of messages into Maildirs: tmp, durable, new; everything here blocks, on the courier's thread.
 
-A batch goes through its steps together, because the first fsync on a journaling file system pays for all that was
-written before it, and the others then find little left to do:
+A batch goes through its steps together, so that it waits for the disk together:
 
 ====  ==================================================  ==========================================================
 step  what is done for each message of the batch          what a crash after it leaves
 ====  ==================================================  ==========================================================
 1     written to a new file in ``tmp/``                   a file in ``tmp/``, swept after 36 hours
-2     the file's octets made durable (fsync)              the same
-3     renamed into ``new/``                               the message, or not: nobody was told yet
-4     each ``new/`` made durable once (fsync)             the message; the promise may be given
+2     its octets made durable: all with one wait in the   the same; the journal writes the message into ``new/`` at
+      journal (``maildir_journal``), or each by fsync     the next start
+3     renamed into ``new/``                               the message, or, without the journal, perhaps not: nobody
+                                                          was told yet
+4     each ``new/`` made durable once (fsync), for those  the message; the promise may be given
+      that the journal does not have
 ====  ==================================================  ==========================================================
 
 A message that fails at any step is taken away again (from ``tmp/`` or ``new/``) and answered for itself; the others go
-on. A mailbox comes into being when its first message does: its ``tmp/`` is made last, after all other folders are
-durable, so whoever can open a file there knows that the place itself will not vanish.
+on. Only then the journal may still bring it, after a power cut: it arrives, and again when the client repeats it.
 """
-# ruff: noqa: PTH103, PTH104, PTH108, PTH120, S108 - plain strings and descriptors, for speed; tmp is a Maildir's
+# ruff: noqa: PTH104, PTH108, S108 - plain strings and descriptors, for speed; tmp is a Maildir's
 
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from random import Random
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from mailnode.couriers.maildir_content import delivery_fields, has_been_at
 from mailnode.couriers.maildir_delivery import Delivery
+from mailnode.couriers.maildir_journal import RECORD_LIMIT, Journal
 from mailnode.couriers.maildir_name import UniqueNames
 from mailnode.couriers.maildir_outcome import BAD_NAME, DELIVERED, LOOP, OVER_QUOTA, TROUBLE, outcome_of_error
-from mailnode.couriers.maildir_path import BadName, mailbox_path, make_folders, sync_folder
-from mailnode.couriers.maildir_quota import Limit, Usage, charge, has_room
+from mailnode.couriers.maildir_path import BadName, mailbox_path, make_mailbox, sync_folder
+from mailnode.couriers.maildir_quota import Limit, Usage, charge, has_room, is_counted
+from mailnode.couriers.maildir_record import Record
+from mailnode.couriers.maildir_segment import Segment
 from mailnode.mail.outcome import Outcome
 
 _STALE = 36 * 3600.0
 """Seconds after which a file in ``tmp/`` belongs to nobody (the number of the Maildir specification)."""
 _ADVISES = hasattr(os, "posix_fadvise")
-_SWEEP_CHANCE = 100
-"""One in so many deliveries looks for stale files."""
+_SWEEP_EVERY = 101
+"""One in so many deliveries looks for stale files; a prime, so that mailboxes served in turn all have theirs."""
 
 
 class _Settled(Exception):  # noqa: N818 - carries an outcome out of a step
@@ -48,29 +51,49 @@ class _Settled(Exception):  # noqa: N818 - carries an outcome out of a step
 
 
 class MaildirWriter:
-    """Delivers batches below ``root``; for one thread at a time unless the names are shared."""
+    """Delivers batches below ``root``, with a journal or without; for several threads when the names are."""
 
-    def __init__(self, root: str, names: UniqueNames, limit: Limit, clock: IReactorTime, random: Random) -> None:
+    def __init__(
+        self, root: str, names: UniqueNames, limit: Limit, clock: IReactorTime, *, journal: Journal | None = None
+    ) -> None:
         self._root = root
         self._names = names
         self._limit = limit
         self._clock = clock
-        self._random = random
+        self._until_sweep = _SWEEP_EVERY
+        self._journal = journal
 
     def write(self, batch: Sequence[Delivery]) -> None:
         """Give every delivery its outcome; those that were delivered are durable. Raises nothing."""
-        pending: dict[str, Usage] = {}
+        pending: dict[str, Usage | None] = {}
+        device = self._journal.device() if self._journal else None
         for delivery in batch:
-            self._step(delivery, lambda d: self._write_file(d, pending))
-        if len(batch) > 1:
+            self._step(delivery, lambda d: self._write_file(d, pending, device))
+        segment = self._keep(batch)
+        try:
             _begin_write_out(batch)
-        for delivery in batch:
-            self._step(delivery, _sync_file)
-        for delivery in batch:
-            self._step(delivery, _rename)
+            for delivery in batch:
+                self._step(delivery, _sync_file)
+            for delivery in batch:
+                self._step(delivery, _rename)
+        finally:
+            if segment is not None and self._journal is not None:
+                self._journal.release(segment)
         self._sync_folders(batch)
         for delivery in batch:
             self._step(delivery, self._conclude)
+
+    def _keep(self, batch: Sequence[Delivery]) -> Segment | None:
+        """Put into the journal what it may have."""
+        fit = [delivery for delivery in batch if delivery.is_fit and delivery.outcome is None]
+        if not fit or self._journal is None:
+            return None
+        start = len(self._root) + 1
+        segment = self._journal.keep([Record(d.folder[start:], _final_name(d), d.octets) for d in fit])
+        if segment is not None:
+            for delivery in fit:
+                delivery.is_kept = True
+        return segment
 
     def _step(self, delivery: Delivery, work: Callable[[Delivery], None]) -> None:
         """Do one step; what goes wrong becomes the delivery's outcome and takes its file away."""
@@ -89,20 +112,27 @@ class MaildirWriter:
             delivery.trouble = Failure()
             self._withdraw(delivery, TROUBLE)
 
-    def _write_file(self, delivery: Delivery, pending: dict[str, Usage]) -> None:
+    def _write_file(self, delivery: Delivery, pending: dict[str, Usage | None], device: int | None) -> None:
         forward_path = delivery.recipient.forward_path
+        original = delivery.original
         try:
             delivery.folder = mailbox_path(self._root, forward_path)
         except BadName as error:
             raise _Settled(BAD_NAME) from error
-        if has_been_at(forward_path, delivery.original.passed):
+        if has_been_at(forward_path, original.passed):
             raise _Settled(LOOP)
-        message = delivery.request.message
-        fields = delivery_fields(message.envelope.reverse_path, forward_path)
+        fields = delivery_fields(delivery.request.message.envelope.reverse_path, forward_path)
         delivery.name = self._names.next()
         self._open(delivery)
-        self._reserve(delivery, Usage(len(fields) + delivery.original.size, 1), pending)
-        delivery.size = _write_all(delivery.descriptor, delivery.original.blocks(fields))
+        self._reserve(delivery, Usage(len(fields) + original.size, 1), pending)
+        if original.is_small:
+            octets = original.whole(fields)
+            delivery.size = _write_all(delivery.descriptor, (octets,))
+            if device is not None and len(octets) <= RECORD_LIMIT:
+                delivery.octets = octets
+                delivery.is_fit = os.fstat(delivery.descriptor).st_dev == device
+        else:
+            delivery.size = _write_all(delivery.descriptor, original.blocks(fields))
 
     def _open(self, delivery: Delivery) -> None:
         """Open a new file in ``tmp/``, making the mailbox if there is none."""
@@ -111,30 +141,32 @@ class MaildirWriter:
         try:
             delivery.descriptor = os.open(path, flags, 0o600)
         except FileNotFoundError:
-            self._make_mailbox(delivery.folder)
+            make_mailbox(self._root, delivery.folder)
             delivery.descriptor = os.open(path, flags, 0o600)
         delivery.path = path
 
-    def _make_mailbox(self, folder: str) -> None:
-        os.makedirs(self._root, 0o700, exist_ok=True)
-        make_folders([self._root, os.path.dirname(folder), folder, f"{folder}/cur", f"{folder}/new"])
-        make_folders([f"{folder}/tmp"])
+    def _reserve(self, delivery: Delivery, wanted: Usage, pending: dict[str, Usage | None]) -> None:
+        """Let the message in if the mailbox has room for it and for what the batch already brings.
 
-    def _reserve(self, delivery: Delivery, wanted: Usage, pending: dict[str, Usage]) -> None:
-        """Let the message in if the mailbox has room for it and for what the batch already brings."""
-        wanted = pending.get(delivery.folder, Usage()).plus(wanted)
-        room = has_room(
-            delivery.folder, self._limit, wanted, now=self._clock.seconds(), temporary=f"{delivery.name}.size"
-        )
-        if not room:
+        ``pending`` is what that is, by mailbox; None for one that is not counted.
+        """
+        folder = delivery.folder
+        if folder not in pending:
+            pending[folder] = Usage() if is_counted(folder, self._limit) else None
+        brought = pending[folder]
+        if brought is None:
+            return
+        wanted = brought.plus(wanted)
+        if not has_room(folder, self._limit, wanted, now=self._clock.seconds(), temporary=f"{delivery.name}.size"):
             raise _Settled(OVER_QUOTA)
-        pending[delivery.folder] = wanted
+        pending[folder] = wanted
+        delivery.is_counted = True
 
     def _sync_folders(self, batch: Sequence[Delivery]) -> None:
-        """Make each ``new/`` durable once; its trouble is that of all its messages."""
+        """Make each ``new/`` durable once that needs it; its trouble is that of all its messages."""
         folders: dict[str, list[Delivery]] = {}
         for delivery in batch:
-            if delivery.outcome is None:
+            if delivery.outcome is None and not delivery.is_kept:
                 folders.setdefault(delivery.folder, []).append(delivery)
         for folder, deliveries in folders.items():
             try:
@@ -153,8 +185,11 @@ class MaildirWriter:
         """Say that it is delivered; what else is done now must not change that."""
         delivery.outcome = DELIVERED
         try:
-            charge(delivery.folder, Usage(delivery.size, 1))
-            if self._random.randrange(_SWEEP_CHANCE) == 0:
+            if delivery.is_counted:
+                charge(delivery.folder, Usage(delivery.size, 1))
+            self._until_sweep -= 1
+            if self._until_sweep <= 0:
+                self._until_sweep = _SWEEP_EVERY
                 sweep(f"{delivery.folder}/tmp", self._clock.seconds() - _STALE)
         except OSError:
             delivery.trouble = Failure()
@@ -190,27 +225,34 @@ def _write_all(descriptor: int, blocks: Iterable[bytes]) -> int:
     return size
 
 
-def _begin_write_out(batch: Iterable[Delivery]) -> None:
-    """Let the kernel begin to write all files, so that the first fsync commits the journal for all of them.
+def _begin_write_out(batch: Sequence[Delivery]) -> None:
+    """Let the kernel begin to write all files, so that the first fsync commits the file system's journal for all of them.
 
     Without it ext4 finds a file's blocks only at its own fsync, and makes a commit for each: measured, a batch of 100
     costs a quarter more processor time. The hint promises nothing, and where it is not known nothing is lost.
     """
+    if len(batch) == 1 or not _ADVISES:
+        return
     for delivery in batch:
-        if delivery.outcome is None and _ADVISES:
+        if delivery.outcome is None and not delivery.is_kept:
             with contextlib.suppress(OSError):
                 os.posix_fadvise(delivery.descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _sync_file(delivery: Delivery) -> None:
-    os.fsync(delivery.descriptor)
+    if not delivery.is_kept:
+        os.fsync(delivery.descriptor)
     _close(delivery)
 
 
 def _rename(delivery: Delivery) -> None:
-    path = f"{delivery.folder}/new/{delivery.name},S={delivery.size}"
+    path = f"{delivery.folder}/new/{_final_name(delivery)}"
     os.rename(delivery.path, path)
     delivery.path = path
+
+
+def _final_name(delivery: Delivery) -> str:
+    return f"{delivery.name},S={delivery.size}"
 
 
 def _close(delivery: Delivery) -> None:

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from mailnode.couriers.maildir import MaildirCourier, MaildirSettings
 from mailnode.couriers.maildir_outcome import BAD_NAME, DELIVERED, TROUBLE
 from mailnode.mail.content import Content
-from tests.kit.deliveries import TEXT, address, messages, request_for
+from tests.kit.deliveries import TEXT, address, leftovers, messages, request_for
 from tests.kit.pump import Pump
 
 DEFAULTS = MaildirSettings()
@@ -75,7 +75,7 @@ def test_content_without_its_file_is_trouble(tmp_path: Path, lost_failures: list
     pump.run(carrying.close())
     assert [event["forward_path"] for event in lost_failures] == ["ann@example.org"] * 2
     lost_failures.clear()
-    assert not [path for path in (tmp_path / "mail").rglob("*") if path.is_file()]
+    assert not leftovers(tmp_path / "mail")
 
 
 def test_open_files_are_bounded_by_the_batch(tmp_path: Path) -> None:

@@ -52,8 +52,7 @@ def writer(root: Path, *, limit: Limit = NO_LIMIT) -> MaildirWriter:
     """Make a writer at a certain moment."""
     clock = Clock()
     clock.advance(1_700_000_000)
-    random = Random(1)
-    return MaildirWriter(str(root), UniqueNames("mx.example.org", clock, random), limit, clock, random)
+    return MaildirWriter(str(root), UniqueNames("mx.example.org", clock, Random(1)), limit, clock)
 
 
 def batch_for(*requests: DeliveryRequest, is_unix: bool = True) -> list[Delivery]:
@@ -172,7 +171,7 @@ def test_one_bad_mailbox_does_not_harm_the_others(tmp_path: Path) -> None:
 def test_our_own_fault_is_temporary_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception that nobody expected delays its own delivery and no other."""
     batch = three()
-    monkeypatch.setattr(batch[0].original, "blocks", lambda _: 1 / 0)
+    monkeypatch.setattr(batch[0].original, "whole", lambda _: 1 / 0)
     writer(tmp_path).write(batch)
     assert [d.outcome for d in batch] == [TROUBLE, TROUBLE, DELIVERED, DELIVERED]
     assert len(leftovers(tmp_path)) == 2
@@ -215,7 +214,7 @@ def test_the_quota_counts_what_the_batch_brings(tmp_path: Path) -> None:
 
 def test_stale_files_are_swept_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After some delivery a file in tmp that is older than 36 hours is removed, a younger one not."""
-    monkeypatch.setattr(maildir_writer, "_SWEEP_CHANCE", 1)
+    monkeypatch.setattr(maildir_writer, "_SWEEP_EVERY", 1)
     batch = batch_for(request_for(address("ann")))
     settle(tmp_path, batch)
     folder = tmp_path / "example.org" / "ann" / "tmp"
@@ -228,7 +227,7 @@ def test_stale_files_are_swept_now_and_then(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_failed_sweep_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trouble after the promise is kept is only noted; the message stays delivered."""
-    monkeypatch.setattr(maildir_writer, "_SWEEP_CHANCE", 1)
+    monkeypatch.setattr(maildir_writer, "_SWEEP_EVERY", 1)
 
     def failing(folder: str, before: float) -> None:
         raise PermissionError(errno.EACCES, folder)

@@ -32,5 +32,6 @@ def messages(mailbox: Path) -> list[bytes]:
 
 
 def leftovers(root: Path) -> list[str]:
-    """List every file below ``root`` that is not a message in ``new``, and none that is."""
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    """List every file below ``root``, messages too, but not what belongs to the journal."""
+    paths = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return sorted(str(path) for path in paths if path.parts[0] != ".journal")
