@@ -78,6 +78,7 @@ class Works:
     disk: DiskThreads
     spool: Spool
     couriers: Mapping[str, Courier]
+    maildir: MaildirCourier
     directory: SqliteDirectory
     router: CurrentRouter
     relay: RelayRole
@@ -164,7 +165,11 @@ def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
     directory = SqliteDirectory(folder / ACCOUNTS, disk)
     router = CurrentRouter(router_for(settings, ground, directory))
     spool = SqliteSpool(folder, owner=ground.owner, reactor=reactor, settings=settings.spool)
-    couriers = _couriers(ground, settings, disk)
+    maildir = MaildirCourier(
+        folder / MAIL, hostname=ground.hostname, clock=reactor, reactor=reactor, settings=settings.maildir, random=random,
+        owner=ground.owner,
+    )  # fmt: skip
+    couriers = _couriers(ground, settings, disk, maildir)
     relay = RelayRole(router, ground.hostname, settings.queue, reactor, random, disk)
     queue = DeliveryQueue(
         spool=spool,
@@ -178,7 +183,9 @@ def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
     history = History(folder / HISTORY, disk=disk, clock=reactor, settings=settings.history)
     reception = CurrentReception()
     watch = StepWatch(reactor)
-    works = Works(ground, lock, disk, spool, couriers, directory, router, relay, queue, reception, history, watch)
+    works = Works(
+        ground, lock, disk, spool, couriers, maildir, directory, router, relay, queue, reception, history, watch
+    )
     reception.current = reception_for(settings, works)
     disk.start()
     watch.start()
@@ -192,16 +199,12 @@ def share_of(queue: QueueSettings, workers: int) -> QueueSettings:
     return evolve(queue, **{name: math.ceil(getattr(queue, name) / workers) for name in _DIVIDED})
 
 
-def _couriers(ground: Ground, settings: NodeSettings, disk: DiskThreads) -> dict[str, Courier]:
+def _couriers(ground: Ground, settings: NodeSettings, disk: DiskThreads, maildir: Courier) -> dict[str, Courier]:
     """Make the couriers, by the names that domains and routes call them."""
-    reactor, random, hostname = ground.reactor, ground.random, ground.hostname
-    mail = ground.folder / MAIL
     outside = cache(lambda: Outside(ground, settings, disk))
     return {
-        "maildir": MaildirCourier(
-            mail, hostname=hostname, clock=reactor, reactor=reactor, settings=settings.maildir, random=random
-        ),
-        "mbox": MboxCourier(mail, clock=reactor, disk=disk, settings=settings.mbox),
+        "maildir": maildir,
+        "mbox": MboxCourier(ground.folder / MAIL, clock=ground.reactor, disk=disk, settings=settings.mbox),
         "smtp": LateCourier(lambda: outside().smtp()),
         "lmtp": LateCourier(lambda: outside().lmtp()),
     }

@@ -64,7 +64,8 @@ class Station:
     # --- start ------------------------------------------------------------------------------------------------
 
     async def recover(self) -> int:
-        """Start the queue on what the spool holds; give how many recipients wait."""
+        """Put back what a crash took from mailboxes, start the queue on what the spool holds; give how many recipients wait."""
+        await self.works.maildir.recover()
         while True:
             try:
                 return await self.works.queue.start()
