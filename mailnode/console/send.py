@@ -1,5 +1,6 @@
 """``mailnode send``: give the node a message, from a file or from standard input."""
 
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from mailnode.console.printing import json_line
 from mailnode.console.trouble import INPUT, Trouble
 
 BLOCK = 1 << 16
+_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 IN_MEMORY = 1 << 20
 """Octets of a message that are kept in memory; a larger one goes through a temporary file."""
 
@@ -25,7 +27,7 @@ IN_MEMORY = 1 << 20
 def send(config: str | None, sender: str, to: tuple[str, ...], file: str | None) -> None:
     """Send the message in FILE (or on standard input) and print its queue id.
 
-    Lines may end in LF or CRLF; on their way they end in CRLF.
+    Lines may end in LF or CRLF; on their way they end in CRLF. A text whose first line is no header field is a body.
     """
     settings = settings_from(config)
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
@@ -45,7 +47,7 @@ def send(config: str | None, sender: str, to: tuple[str, ...], file: str | None)
 
 
 def _copy(source: BinaryIO, target: "tempfile.SpooledTemporaryFile[bytes]") -> None:
-    for block in crlf(_blocks(source)):
+    for block in headed(crlf(_blocks(source))):
         target.write(block)
 
 
@@ -66,6 +68,23 @@ def crlf(blocks: Iterator[bytes]) -> Iterator[bytes]:
         yield _repaired(whole)
     if last == b"\r" or last not in (b"", b"\n"):
         yield b"\r\n"
+
+
+def headed(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Put the empty line before a body that comes without any header, or our trace fields would make it a header.
+
+    The lines end in CRLF. A first line ``From `` before a header is what mbox files part messages with; it is left out.
+    """
+    start = b""
+    for block in blocks:
+        start += block
+        if start.count(b"\r\n") > 1 or len(start) > BLOCK:
+            break
+    first, _, rest = start.partition(b"\r\n")
+    if first.startswith(b"From ") and _FIELD.match(rest):
+        start = rest
+    yield start if not start or start.startswith(b"\r\n") or _FIELD.match(start) else b"\r\n" + start
+    yield from blocks
 
 
 def _repaired(octets: bytes) -> bytes:
