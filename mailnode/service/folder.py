@@ -19,10 +19,13 @@ def prepare(folder: Path, uid: int | None, gid: int | None) -> None:
     """Make the data folder if it is missing, for the user the process will become; to be called while it is still root."""
     if folder.exists():
         return
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
         folder.mkdir(mode=0o700, parents=True)
         if uid is not None or gid is not None:
             os.chown(folder, -1 if uid is None else uid, -1 if gid is None else gid)
+        for one in reversed(made):
+            _sync(one.parent)
     except OSError as error:
         raise StartFailed(f"the data folder {folder} cannot be made: {error.strerror or error}") from None
 
@@ -36,6 +39,16 @@ def settle_in(folder: Path) -> None:
         os.close(os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     for leftover in (folder / INCOMING).iterdir():
         leftover.unlink(missing_ok=True)
+    _sync(folder)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder durable: all mail would be lost with the name of what it lies in."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class FolderLock:

@@ -59,3 +59,14 @@ def test_the_lock_is_for_one(tmp_path: Path) -> None:
         FolderLock(tmp_path)
     first.release()
     FolderLock(tmp_path).release()
+
+
+def test_the_names_of_new_folders_are_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every folder in which a name was made is synced, so that a power cut does not take the data folder away."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    folder = tmp_path / "a" / "data"
+    prepare(folder, None, None)
+    assert synced == [tmp_path.stat().st_ino, (tmp_path / "a").stat().st_ino]
+    settle_in(folder)
+    assert synced[2:] == [folder.stat().st_ino]
