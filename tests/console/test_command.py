@@ -60,7 +60,7 @@ def test_check_finds_nothing_in_a_good_configuration(shell: Shell) -> None:
 
 def test_check_reports_all_faults_and_exits_with_1(shell: Shell) -> None:
     """The report goes to standard error."""
-    (shell.folder / "bad.toml").write_text("[node]\nworkers = 2\nhostnam = 'a'\n")
+    (shell.folder / "bad.toml").write_text("[node]\nworkers = 0\nhostnam = 'a'\n")
     status, out, err = shell.run("check", "--config", "bad.toml")
     assert (status, out) == (1, "")
     assert err.splitlines()[0] == "bad.toml: 2 faults"
