@@ -9,6 +9,7 @@ A message whose header already has a ``Delivered-To:`` with this very address ha
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from mailnode.mail.address import Mailbox
 from mailnode.mail.content import Content
@@ -46,6 +47,8 @@ def unix_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 def delivered_to(content: Content) -> frozenset[str]:
     """Collect the addresses of the header's ``Delivered-To:`` fields, folded; may read the disk."""
+    if content.path is None and b"delivered-to" not in content.head[: content.head.find(b"\r\n\r\n")].lower():
+        return frozenset()  # nearly always; the header may end earlier still, but not later
     found = _DELIVERED_TO.findall(_header(content))
     return frozenset(_key(b"".join(value.split()).decode(errors="replace")) for value in found)
 
@@ -72,5 +75,6 @@ def _key(address: str) -> str:
     return "".join(address.split()).lower()
 
 
+@lru_cache(maxsize=4096)
 def _safe(mailbox: Mailbox) -> str:
     return _CONTROL.sub("?", str(mailbox))

@@ -8,6 +8,7 @@ hide itself or break a tool is refused once more, since a path made from a stran
 
 import contextlib
 import os
+from functools import lru_cache
 
 from mailnode.accounts.key import fold
 from mailnode.mail.address import Mailbox
@@ -20,6 +21,7 @@ class BadName(ValueError):  # noqa: N818 - it is an answer: no such mailbox can 
     """The address cannot name a file."""
 
 
+@lru_cache(maxsize=4096)
 def mailbox_path(root: str, mailbox: Mailbox) -> str:
     """Give the path of ``mailbox`` below ``root``, without a suffix; BadName if it would not be a plain name."""
     return f"{root}/{_plain(mailbox.domain_key)}/{_plain(fold(mailbox.local_part))}"

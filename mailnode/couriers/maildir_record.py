@@ -46,16 +46,16 @@ def frame_size(records: Sequence[Record]) -> int:
 def pack_frame(key: bytes, records: Sequence[Record]) -> bytes:
     """Render a frame, up to the end of its last block."""
     parts = [b""]
-    length = 0
     for record in records:
         folder, name = record.folder.encode(), record.name.encode()
-        sizes = _SIZES.pack(len(folder), len(name), len(record.octets))
-        parts += (sizes, folder, name, record.octets)
-        length += len(sizes) + len(folder) + len(name) + len(record.octets)
+        parts += (_SIZES.pack(len(folder), len(name), len(record.octets)) + folder + name, record.octets)
+    length = sum(map(len, parts))
+    check = _seed(key, length)
+    for part in parts:
+        check = zlib.crc32(part, check)
+    parts[0] = _HEAD.pack(_MAGIC, key, length, check)
     parts.append(bytes(_rounded(_HEAD.size + length) - _HEAD.size - length))
-    payload = b"".join(parts)
-    check = zlib.crc32(memoryview(payload)[:length], _seed(key, length))
-    return _HEAD.pack(_MAGIC, key, length, check) + payload
+    return b"".join(parts)
 
 
 def read_frames(key: bytes, read: Callable[[int, int], bytes], start: int) -> Iterator[Record]:
