@@ -290,12 +290,14 @@ BY_HAND = [
     ("MAIL FROM:bob@example.net", "RCPT TO:hand@example.org"),
     ("MAIL FROM: bob@example.net", "RCPT TO: hand@example.org"),
     ("mail from: bob@example.net SIZE=300", "rcpt to: hand@example.org NOTIFY=NEVER"),
-    ("Mail From:<bob@example.net>  ", "Rcpt To:<hand@example.org>  "),
     ("MAIL  FROM:<bob@example.net>", "RCPT  TO:<hand@example.org>"),
 ]
 
+TRAILING = ("Mail From:<bob@example.net>  ", "Rcpt To:<hand@example.org>  ")
+"""Blanks at the end of a line, which every server tolerates (RFC 5321 section 4.1.1)."""
 
-@pytest.mark.parametrize(("mail", "rcpt"), BY_HAND)
+
+@pytest.mark.parametrize(("mail", "rcpt"), [*BY_HAND, TRAILING])
 def test_what_people_type_is_understood(world: World, mail: str, rcpt: str) -> None:
     """Blanks after the colon and at the end, no brackets, any case."""
     before = len(world.node.names("hand@example.org"))
@@ -324,6 +326,7 @@ def test_strict_syntax_refuses_it(strict: Node, mail: str, rcpt: str) -> None:
         assert client.say("MAIL FROM:<bob@example.net>").code == 250
         assert client.say(rcpt).code == 501
         assert client.say("rcpt to:<ann@example.org> NOTIFY=NEVER").code == 250
+        assert [client.say(line).code for line in ("RSET  ", *TRAILING)] == [250] * 3
 
 
 def test_strict_syntax_still_takes_real_clients(strict: Node) -> None:
