@@ -7,10 +7,9 @@ claimed when room comes. Every coroutine begun here is kept in ``_tasks`` and en
 import math
 import random as chance
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -23,6 +22,7 @@ from mailnode.queue.load import Load
 from mailnode.queue.rests import Rests
 from mailnode.queue.settings import QueueSettings
 from mailnode.queue.settling import Settle, Settling
+from mailnode.queue.tasks import Tasks
 
 log = Logger()
 
@@ -51,8 +51,7 @@ class DeliveryQueue:
         self._rests = Rests(spool, random, settings)
         self._attempts = Attempts(couriers, clock, settings, set())
         self._settling = Settling(spool, settle, clock, settings, self.wake)
-        self._tasks: set[Deferred[None]] = set()
-        self._idle: Deferred[None] | None = None
+        self._tasks = Tasks()
         self._timer: IDelayedCall | None = None
         self._is_open = False
         self._is_looking = False
@@ -84,7 +83,7 @@ class DeliveryQueue:
         self._disarm()
         await self._give_back(self._load.drain_all())
         limit = self._clock.callLater(grace, self._interrupt)
-        await self._all_ended()
+        await self._tasks.all_ended()
         if limit.active():
             limit.cancel()
 
@@ -106,13 +105,13 @@ class DeliveryQueue:
         """Look into the spool now: something there has changed."""
         self._look_again = True
         if self._is_open and not self._is_looking:
-            self._run(self._look())
+            self._tasks.run(self._look())
 
     def recall(self, is_meant: Callable[[Message, QueuedRecipient], bool]) -> None:
         """Give back what waits in memory and is meant; what is being tried is tried to its end."""
         works = self._load.recall(is_meant)
         if works:
-            self._run(self._give_back(works))
+            self._tasks.run(self._give_back(works))
 
     # --- from the spool into the lanes
 
@@ -186,14 +185,14 @@ class DeliveryQueue:
         dead = [work for work in works if self._rests.sweeps(self._load.lane(work.lane), work)]
         for work in dead:
             self._load.hold(work)
-            self._run(self._suspend(self._load.lane(work.lane), work))
+            self._tasks.run(self._suspend(self._load.lane(work.lane), work))
         put_off = set(map(id, dead))
         self._take([work for work in works if id(work) not in put_off])
 
     def _return_held(self, entries: Sequence[Entry]) -> None:
         held = [one for entry in entries for one in entry.recipients if one.held and one.key not in self._load.keys]
         if held:
-            self._run(self._settling.give_back(held))
+            self._tasks.run(self._settling.give_back(held))
 
     def _news(self, entry: Entry) -> Entry:
         """Leave out who is held, and whose outcome is in memory but could not be settled before the lease ran out."""
@@ -204,7 +203,7 @@ class DeliveryQueue:
         for work in works:
             self._load.hold(work)
         if not self._is_open:
-            self._run(self._give_back(works))
+            self._tasks.run(self._give_back(works))
             return
         for work in works:
             # What the spool gives is tried: an operator asked for it, or the rest is over.
@@ -254,7 +253,7 @@ class DeliveryQueue:
         self._is_pumping = True
         try:
             while self._is_open and not self._settling.is_troubled and (turn := self._load.next_turn()):
-                self._run(self._attempt(*turn))
+                self._tasks.run(self._attempt(*turn))
         finally:
             self._is_pumping = False
 
@@ -288,7 +287,7 @@ class DeliveryQueue:
                 diagnostic=str(state.last.reply) if state.last else "",
             )
             for work in self._load.drain(state):
-                self._run(self._suspend(state, work))
+                self._tasks.run(self._suspend(state, work))
             self.wake()
         elif not state.unreachable:
             try:
@@ -317,26 +316,6 @@ class DeliveryQueue:
         if self._left_behind and self._load.room() and work.lane not in self._load.full():
             self.wake()
         self._pump()
-
-    # --- what runs
-
-    def _run(self, coroutine: Coroutine[Deferred[Any], Any, None]) -> None:
-        """Own a coroutine until it ends."""
-        task = Deferred.fromCoroutine(coroutine)
-        self._tasks.add(task)
-        task.addErrback(lambda failure: log.failure("the queue failed in a task of its own", failure))
-        task.addBoth(lambda _: self._ended(task))
-
-    def _ended(self, task: Deferred[None]) -> None:
-        self._tasks.discard(task)
-        if not self._tasks and self._idle is not None:
-            idle, self._idle = self._idle, None
-            idle.callback(None)
-
-    async def _all_ended(self) -> None:
-        if self._tasks:
-            self._idle = Deferred()
-            await self._idle
 
     def _interrupt(self) -> None:
         """End the patience: cancel couriers, and try only once more to settle."""
