@@ -9,4 +9,10 @@ message, or the queue, later.
 ``smtp_carriage`` (what was heard for whom), ``smtp_prepare`` (the message fitted to the peer), ``smtp_reaching`` and
 ``smtp_racing`` (connections), ``smtp_idle`` (kept sessions), ``smtp_session`` (one connection around
 ``smtp.ClientConnection``), ``smtp_feeding``, ``smtp_deadline`` (its content, its time).
+
+``maildir`` hands batches to a thread (``maildir_thread``), which writes them (``maildir_writer``; where, what and how much:
+``maildir_path``, ``maildir_name``, ``maildir_content``, ``maildir_quota``) and makes them durable through ``maildir_journal``, where
+the whole story of crashes stands. Beneath the journal: ``maildir_checkpoint`` and ``maildir_recovery`` (mailboxes made
+durable, or good again), ``maildir_pool``, ``maildir_segment`` and ``maildir_record`` (which files, and what is in them),
+``maildir_journal_folder``, ``maildir_syncfs``. ``mbox`` appends and syncs by itself.
 """

@@ -129,6 +129,8 @@ class Segment:
 
     def _renew_key(self, random: Random) -> None:
         key = random.randbytes(KEY_SIZE)
+        while key == self._key:
+            key = random.randbytes(KEY_SIZE)  # a source that repeats itself must not make old frames valid
         _write(self._descriptor, _HEADER.pack(_MAGIC, key, zlib.crc32(key)), 0)
         self._key = key
 

@@ -1,5 +1,6 @@
 """The Maildir courier, from request to answer, on its thread."""
 
+import shutil
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,6 +13,7 @@ from mailnode.couriers.maildir import MaildirCourier, MaildirSettings
 from mailnode.couriers.maildir_outcome import BAD_NAME, DELIVERED, TROUBLE
 from mailnode.mail.content import Content
 from tests.kit.deliveries import TEXT, address, leftovers, messages, request_for
+from tests.kit.journals import wait_for_segment
 from tests.kit.pump import Pump
 
 DEFAULTS = MaildirSettings()
@@ -124,6 +126,45 @@ def test_line_ends_are_a_setting(tmp_path: Path, line_ends: str, expected: bytes
     pump.run(carrying.close())
     (octets,) = messages(tmp_path / "example.org" / "ann")
     assert octets.endswith(TEXT.replace(b"\r\n", expected))
+
+
+def test_what_a_crash_took_is_back_before_new_mail_comes(tmp_path: Path) -> None:
+    """A courier that only recovers puts back what stood in the journal and in no mailbox, once; closing ends the matter."""
+    pump = Pump()
+    (tmp_path / "mail" / ".journal").mkdir(parents=True)
+    carrying = courier(tmp_path / "mail", pump)
+    pump.run(carrying.recover())
+    assert carrying._journal is not None
+    wait_for_segment(carrying._journal)
+    pump.run(carrying.carry(request_for(address("ann"), address("bob"))))
+    shutil.copytree(tmp_path / "mail", tmp_path / "crashed")
+    pump.run(carrying.close())
+    ann = tmp_path / "crashed" / "example.org" / "ann"
+    (lost,) = (ann / "new").iterdir()
+    octets = lost.read_bytes()
+    lost.unlink()
+    again = courier(tmp_path / "crashed", pump)
+    pump.run(again.recover())
+    assert messages(ann) == [octets]
+    assert len(messages(ann.parent / "bob")) == 1
+    lost.unlink()
+    pump.run(again.close())
+    last = courier(tmp_path / "crashed", pump)
+    pump.run(last.recover())
+    pump.run(last.close())
+    assert not lost.exists()
+
+
+def test_without_the_journal_nothing_of_it_is_made(tmp_path: Path) -> None:
+    """The setting turns it off: every batch goes the long way, and there is nothing to recover."""
+    pump = Pump()
+    carrying = courier(tmp_path, pump, MaildirSettings(journal=False))
+    pump.run(carrying.recover())
+    for _ in range(2):
+        pump.run(carrying.carry(request_for(address("ann"))))
+    pump.run(carrying.close())
+    assert len(messages(tmp_path / "example.org" / "ann")) == 2
+    assert not (tmp_path / ".journal").exists()
 
 
 def test_a_closed_courier_that_never_worked_is_fine(tmp_path: Path) -> None:
