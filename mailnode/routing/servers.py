@@ -8,8 +8,8 @@ from twisted.logger import Logger
 
 from mailnode.interfaces import TryLater
 from mailnode.routing.settings import ResolverSettings
-from mailnode.routing.system import parse_server, read_servers
-from mailnode.routing.transport import NameServer, Unanswered, Wire
+from mailnode.routing.system import NameServer, parse_server, read_servers
+from mailnode.routing.transport import Unanswered, Wire
 from mailnode.routing.wire import Found, Missing, Moved, Query, Question, Reading, Truncated, Unusable, without_ad
 
 

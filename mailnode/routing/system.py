@@ -2,10 +2,30 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 
+from attrs import frozen
+
 from mailnode.routing.names import parse_address, to_a_labels
-from mailnode.routing.transport import NameServer
+
+
+@frozen
+class NameServer:
+    """Where a DNS server listens."""
+
+    address: str
+    port: int = 53
+
+    @property
+    def is_loopback(self) -> bool:
+        """Tell whether it runs on this machine."""
+        return ip_address(self.address).is_loopback
+
+    def __str__(self) -> str:
+        """Render as in the settings."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
 
 DEFAULT_SERVER = NameServer("127.0.0.1")
 """Asked where nothing names a server, as resolv.conf(5) has it."""

@@ -6,11 +6,9 @@ question is passed over, and too much of it ends the try.
 """
 
 from collections.abc import Callable
-from ipaddress import ip_address
 from socket import AF_INET, AF_INET6, SOCK_DGRAM, socket
 from typing import Any, Protocol, cast
 
-from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
@@ -21,6 +19,7 @@ from twisted.protocols.basic import Int16StringReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from mailnode.routing.system import NameServer
 from mailnode.routing.wire import Reading
 
 _SILENCE = (OSError, ConnectError, DeferredTimeout)
@@ -36,23 +35,6 @@ Read = Callable[[bytes], Reading | None]
 
 class Unanswered(Exception):  # noqa: N818 - it is what happened
     """The server could not be reached, or said nothing in time."""
-
-
-@frozen
-class NameServer:
-    """Where a DNS server listens."""
-
-    address: str
-    port: int = 53
-
-    @property
-    def is_loopback(self) -> bool:
-        """Tell whether it runs on this machine."""
-        return ip_address(self.address).is_loopback
-
-    def __str__(self) -> str:
-        """Render as in the settings."""
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
 class Wire(Protocol):

@@ -19,7 +19,8 @@ from mailnode.routing.exchanges import NoHops, hosts_for
 from mailnode.routing.names import CnameLoop
 from mailnode.routing.resolver import DnsResolver
 from mailnode.routing.settings import ResolverSettings
-from mailnode.routing.transport import NameServer, Read, Unanswered
+from mailnode.routing.system import NameServer
+from mailnode.routing.transport import Read, Unanswered
 from mailnode.routing.wire import Reading
 from tests.kit.dns import NsdServer
 from tests.kit.results import now

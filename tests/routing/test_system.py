@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mailnode.routing.system import DEFAULT_SERVER, LOCALHOST, parse_server, read_hosts, read_servers
-from mailnode.routing.transport import NameServer
+from mailnode.routing.system import DEFAULT_SERVER, LOCALHOST, NameServer, parse_server, read_hosts, read_servers
 
 
 @pytest.mark.parametrize(

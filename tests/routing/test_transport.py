@@ -10,7 +10,8 @@ from twisted.internet.task import Clock, deferLater
 from twisted.protocols.basic import Int16StringReceiver
 from twisted.trial.unittest import TestCase
 
-from mailnode.routing.transport import MAX_STRAY, NameServer, SocketWire, Unanswered
+from mailnode.routing.system import NameServer
+from mailnode.routing.transport import MAX_STRAY, SocketWire, Unanswered
 from mailnode.routing.wire import Reading, Unusable
 from tests.kit.dns import free_dns_port
 
