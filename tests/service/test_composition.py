@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from twisted.internet.testing import MemoryReactorClock
 
-from mailnode.service.composition import Ground, build, hostname_of
+from mailnode.queue.settings import QueueSettings
+from mailnode.service.composition import Ground, build, hostname_of, share_of
 from mailnode.service.folder import FolderLock
 from mailnode.service.settings import NodeSettings, ProcessSettings
 from mailnode.service.trouble import StartFailed
@@ -49,3 +50,16 @@ def test_a_folder_that_cannot_be_used_is_let_go_again(tmp_path: Path) -> None:
     with pytest.raises(StartFailed, match="cannot be used"):
         build(NodeSettings(), Ground(tmp_path, MemoryReactorClock(), Random(1), "mx.example.org"))
     FolderLock(tmp_path).release()
+
+
+def test_workers_share_what_bounds_the_node() -> None:
+    """A next hop sees no more connections from two processes than from one; nobody is left without any."""
+    queue = QueueSettings(concurrency=500, lane_maximum=1)
+    assert share_of(queue, 1) is queue
+    assert (share_of(queue, 2).concurrency, share_of(queue, 2).lane_maximum) == (250, 1)
+
+
+def test_each_process_signs_with_a_name_of_its_own() -> None:
+    """Leases and journals of one are never taken for another's."""
+    grounds = [Ground(Path("/data"), None, Random(1), "mx.example.org", worker=number) for number in range(3)]
+    assert [ground.owner for ground in grounds] == ["node", "worker-1", "worker-2"]

@@ -108,3 +108,55 @@ def test_a_closed_door_can_be_closed_again(reactor: MemoryReactorClock) -> None:
     door.bind(reactor)
     now(door.unbind())
     now(door.unbind())
+
+
+class ManyPorts(MemoryReactorClock):
+    """Keeps the ports it adopts and whether each accepts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accepting: list[bool] = []
+
+    def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
+        """Adopt a listening socket."""
+        number = len(self.accepting)
+        self.accepting.append(True)
+
+        class Port:
+            def startReading(port) -> None:  # noqa: N805 - ``self`` is the reactor here
+                self.accepting[number] = True
+
+            stopListening = stopReading = lambda _: self.accepting.__setitem__(number, False)
+
+            def fileno(port) -> int:  # noqa: N805
+                return 70 + number
+
+            def getHost(port) -> Any:  # noqa: N805
+                return PEER
+
+        return Port()
+
+
+def test_the_main_process_binds_for_all_and_stands_in() -> None:
+    """Each process has a socket; the others' are read by the main process until they are ready."""
+    reactor = ManyPorts()
+    door = Door(ListenerSettings(endpoint="tcp:0:interface=127.0.0.1"))
+    door.bind(reactor, 3)
+    assert reactor.accepting == [False] * 3
+    shares = [door.share_of(number) for number in (1, 2)]
+    assert [share.descriptor for share in shares if share is not None] == [71, 72]
+    door.open(receivers(reactor))
+    assert reactor.accepting == [True] * 3
+    door.stand_in(2, wanted=False)
+    assert reactor.accepting == [True, True, False]
+    door.stand_in(2, wanted=True)
+    assert reactor.accepting == [True] * 3
+    now(door.unbind())
+    assert reactor.accepting == [False] * 3
+
+
+def test_a_listener_of_the_main_process_alone_has_no_share(reactor: MemoryReactorClock) -> None:
+    """With one process there is nothing to share."""
+    door = Door(ListenerSettings())
+    door.bind(reactor)
+    assert door.share_of(1) is None

@@ -151,3 +151,16 @@ def test_a_log_that_cannot_be_written_stops_nothing() -> None:
     lines = LogLines(LogSettings(), None, stream, Clock())
     stream.close()
     lines(event(level="error"))
+
+
+def test_a_pipe_gets_whole_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too long for one write to a pipe is written line by line, so that no other process tears a line apart."""
+    stream = io.StringIO()
+    written: list[str] = []
+    monkeypatch.setattr(stream, "write", written.append)
+    lines = LogLines(LogSettings(), None, stream, Clock())
+    for _ in range(100):
+        lines(event(peer="x" * 100))
+    lines.flush()
+    assert len(written) == 100
+    assert all(text.endswith("\n") and text.count("\n") == 1 for text in written)
