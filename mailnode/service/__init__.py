@@ -5,7 +5,11 @@
 * ``composition`` puts disk threads, spool, queue, couriers and reception together. It is the one place where every
   room is named; the rooms themselves meet only in the seams. ``current`` and ``late`` let parts be exchanged under way
   or made when they are needed.
-* ``node`` starts, changes (``reload``) and stops what is composed; ``doors`` are its listeners, ``folder`` its data.
+* ``station`` starts, changes and stops what is composed; ``doors`` are its listeners, ``folder`` its data. ``node`` is the
+  main process: it binds the ports, reads the configuration again (``reload``) and answers commands.
+* With ``[node] workers`` above 1, ``crew`` starts the further processes (``worker``), hands them their listening sockets
+  (``sockets``) and tells them what changes (``orders``). Each has its own queue, couriers and threads; they meet in the
+  data folder, where leases and journals bear the name of the process. The main process works as the others do.
 * ``maker`` and the plugin in ``twisted/plugins`` are what twistd sees.
 * ``control`` answers the ``mailnode`` command over a unix socket, ``alone`` where no node runs; ``commands`` does what is
   asked in both cases.
