@@ -4,6 +4,7 @@ A client in the trusted networks, on a local socket or with an account may send 
 own domains. That is the whole relay rule, and it has no exception: never an open relay.
 """
 
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
@@ -19,14 +20,19 @@ from mailnode.smtp import replies
 Network = IPv4Network | IPv6Network
 
 
-@lru_cache(maxsize=4096)
-def is_trusted(networks: tuple[Network, ...], address: str) -> bool:
-    """Tell whether the address is in one of the networks."""
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    return any(found in network for network in networks)
+def trust_in(networks: Iterable[Network]) -> Callable[[str], bool]:
+    """Make the question whether an address is in one of the networks; answers are remembered, for they are asked often."""
+    trusted = tuple(networks)
+
+    @lru_cache(maxsize=4096)
+    def is_trusted(address: str) -> bool:
+        try:
+            found = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        return any(found in network for network in trusted)
+
+    return is_trusted
 
 
 class MailReception:
@@ -34,7 +40,7 @@ class MailReception:
 
     def __init__(self, house: House, trusted_networks: tuple[Network, ...]) -> None:
         self._house = house
-        self._networks = trusted_networks
+        self._is_trusted = trust_in(trusted_networks)
 
     async def begin(self, peer: Peer, envelope: Envelope, declared_size: int) -> InboundTransaction:
         """Open a transaction; refuses what is too big before it comes (RFC 1870 section 6.1)."""
@@ -48,7 +54,7 @@ class MailReception:
 
     def may_relay(self, peer: Peer) -> bool:
         """Tell whether the peer may send to other domains than ours."""
-        return bool(peer.account) or not peer.address or is_trusted(self._networks, peer.address)
+        return bool(peer.account) or not peer.address or self._is_trusted(peer.address)
 
     async def verify(self, _peer: Peer, _argument: str) -> Reply:
         """Answer VRFY: nobody learns here who lives where (RFC 5321 7.3)."""

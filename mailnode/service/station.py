@@ -19,7 +19,7 @@ from twisted.logger import Logger
 
 from mailnode.interfaces import SpoolTrouble
 from mailnode.mail.quantity import render_seconds
-from mailnode.roles.reception import is_trusted
+from mailnode.roles.reception import trust_in
 from mailnode.service.composition import Ground, Works, build, reception_for, router_for
 from mailnode.service.doors import Door
 from mailnode.service.folder import FolderLock
@@ -96,7 +96,7 @@ class Station:
             hostname=self.works.ground.hostname,
             reception=self.works.reception,
             admission=self._admission,
-            is_trusted=lambda address: is_trusted(networks, address),
+            is_trusted=trust_in(networks),
             clock=self._reactor,
             settings=session,
             max_size=max_size,
