@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from mailnode.mail.reply import Reply
+from mailnode.smtp import replies
 from mailnode.smtp.clientevents import Answer, Broken, ContentWanted, Event, Ready, Rejected, Settled, Stage
 from mailnode.smtp.peeroffer import PeerOffer
 from mailnode.smtp.replyreader import Garbled, ReplyReader
@@ -162,13 +163,24 @@ class ClientConnection:
             self._reject(reply)
 
     def _hello_reply(self, is_helo: int, reply: Reply) -> None:
-        if reply.is_positive:
+        if reply.is_positive and self._is_ourselves(reply):
+            self._reject(replies.ANSWERED_BY_OURSELVES)
+        elif reply.is_positive:
             self.offer = PeerOffer() if is_helo else PeerOffer.of(reply)
             self._events.append(Ready(self.offer))
         elif not is_helo and not self._is_lmtp and reply.code in _HELO_AFTER:
             self._hello(b"HELO")
         else:
             self._reject(reply)
+
+    def _is_ourselves(self, reply: Reply) -> bool:
+        """Tell whether the answer to our hello bears our own name: the message would go in a circle (RFC 5321 5.1).
+
+        However the way led back here (an MX for the loopback, a literal, an address we do not know to be ours). A name
+        without a dot is no host's alone.
+        """
+        name = self._hostname.decode("ascii").lower()
+        return not self._is_lmtp and "." in name and reply.lines[0].partition(" ")[0].lower() == name
 
     def _reject(self, reply: Reply) -> None:
         self._events.append(Rejected(reply))

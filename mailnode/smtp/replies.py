@@ -74,6 +74,7 @@ AUTHENTICATION_REQUIRED = Reply.of(530, "5.7.0", "Authentication required")  # R
 NO_SUCH_MAILBOX = Reply.of(550, "5.1.1", "No such mailbox here")  # RFC 5321 3.3, RFC 3463 3.2
 NO_SUCH_LIST = Reply.of(550, "5.1.1", "No such list here")  # RFC 5321 3.5
 MAY_NOT_EXPAND = Reply.of(550, "5.7.2", "Lists are not shown")  # RFC 5321 7.3, RFC 3463 3.8
+ANSWERED_BY_OURSELVES = Reply.of(554, "5.4.6", "The next hop is this host itself")  # RFC 5321 5.1
 TOO_MANY_HOPS = Reply.of(554, "5.4.6", "Too many hops: the message goes in circles")  # RFC 5321 6.3
 CIRCLE = Reply.of(554, "5.4.6", "This message was sent on from here before: it goes in a circle")  # RFC 5321 6.3
 LOCAL_TROUBLE = Reply.of(451, "4.3.0", "Local trouble; please try again")  # RFC 5321 4.2.3

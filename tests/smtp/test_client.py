@@ -297,3 +297,20 @@ def test_begin_must_wait_for_ready() -> None:
     """Beginning before the greeting is our own mistake."""
     with pytest.raises(RuntimeError, match="not ready"):
         ClientConnection("me.example").begin(_MAIL, _rcpts(1))
+
+
+@pytest.mark.rfc("5321", "5.1")
+def test_a_peer_that_bears_our_own_name_is_ourselves() -> None:
+    """A message is not handed back to the host it is on, however the way led there; LMTP and bare names are let be."""
+    for hostname, first_line, is_lmtp, is_taken in (
+        ("mx.example.org", "MX.example.org greets you", False, False),
+        ("mx.example.org", "mx2.example.org greets you", False, True),
+        ("mx.example.org", "mx.example.org greets you", True, True),
+        ("localhost", "localhost greets you", False, True),
+    ):
+        connection = ClientConnection(hostname, is_lmtp=is_lmtp)
+        connection.receive(b"220 hello\r\n")
+        connection.take()
+        events = connection.receive(f"250 {first_line}\r\n".encode())
+        kinds = [type(event) for event in events]
+        assert (Ready in kinds, Rejected in kinds) == (is_taken, not is_taken)
