@@ -1,94 +1,93 @@
-"""Load from Postfix's smtp-source, and the smtp-sink that relayed mail flows into."""
+"""One round of load from Postfix's smtp-source, and waiting until all of it has arrived."""
 
 import os
-import re
 import subprocess
-import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from functools import partial
 
-from tests.bench.scenarios import DOMAIN, MAILBOXES, SESSIONS, Scenario
-from tests.kit.ports import free_port, greets
+from attrs import frozen
+
+from tests.bench.hops import NextHops
+from tests.bench.scenarios import MAILBOXES, SESSIONS, Scenario
+from tests.bench.server import Server
+from tests.bench.site import DEAD, DOMAIN, MANY, SINK
 from tests.kit.programs import find
 from tests.kit.waiting import until
 
-ROUND_SECONDS = 300.0
-"""A round that takes longer has failed."""
+
+@frozen
+class Stream:
+    """What one smtp-source sends."""
+
+    to: str
+    messages: int
+    sessions: int = 1
+    counts: bool = True
+    """It is to arrive; what goes to a dead host is not."""
 
 
-def send(scenario: Scenario, port: int, round_name: str, messages: int) -> None:
-    """Send one round's ``messages``, and return when the server has acknowledged the last."""
-    if scenario.relays:
-        _source(scenario, port, f"{round_name}@sink.test", messages, SESSIONS)
-        return
-    shares = [messages // MAILBOXES + (number < messages % MAILBOXES) for number in range(MAILBOXES)]
+@frozen
+class Load:
+    """One scenario's way to send ``messages`` to a server in one round."""
 
-    def fill(number: int) -> None:
-        if shares[number]:
-            _source(scenario, port, f"{mailbox(round_name, number)}@{DOMAIN}", shares[number], 1)
+    scenario: Scenario
+    hops: NextHops
+    messages: int
+    patience: float
+    """Seconds that a round may take before it has failed."""
 
-    with ThreadPoolExecutor(SESSIONS) as sessions:
-        list(sessions.map(fill, range(MAILBOXES)))
-
-
-def mailbox(round_name: str, number: int) -> str:
-    """Name a mailbox of a round; each round has its own, so that counting what arrived stays cheap."""
-    return f"{round_name}u{number:02}"
-
-
-def _source(scenario: Scenario, port: int, to: str, messages: int, sessions: int) -> None:
-    subprocess.run(
-        [
-            find("smtp-source") or "smtp-source", "-s", str(sessions), "-m", str(messages), "-l", str(scenario.size),
-            "-f", f"sender@{DOMAIN}", "-t", to, *(["-d"] if scenario.keeps_connection else []), f"inet:127.0.0.1:{port}",
-        ],
-        check=True, timeout=ROUND_SECONDS,
-    )  # fmt: skip
-
-
-def wait_for_maildirs(root: Path, round_name: str, count: int) -> None:
-    """Wait until a round's mailboxes hold ``count`` messages together."""
-    folders = [root / mailbox(round_name, number) / "new" for number in range(MAILBOXES)]
-
-    def arrived() -> int:
-        return sum(len(os.listdir(folder)) for folder in folders if folder.is_dir())
-
-    until(lambda: arrived() >= count, ROUND_SECONDS, lambda: f"{arrived()} of {count} messages in {root}")
-
-
-class Sink:
-    """A running smtp-sink that counts the messages it takes (and drops)."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self._counters = folder / "sink.counters"
-        with self._counters.open("wb") as counters:
-            self._process = subprocess.Popen(
-                [find("smtp-sink") or "smtp-sink", "-c", "-u", "nobody", f"127.0.0.1:{self.port}", "1000"],
-                stdout=counters,
-            )
-        until(lambda: greets(self.port), 10, "smtp-sink does not greet")
-
-    @property
-    def messages(self) -> int:
-        """Count the messages taken so far."""
-        with self._counters.open("rb") as counters:
-            counters.seek(max(0, self._counters.stat().st_size - 200))
-            found = re.findall(rb"mesg=(\d+)", counters.read())
-        return int(found[-1]) if found else 0
-
-    def wait_for(self, count: int) -> None:
-        """Wait until it has taken ``count`` messages in its life."""
+    def run(self, server: Server) -> None:
+        """Send a round's messages, and return when the last has arrived where it belongs."""
+        streams = [stream for stream in self.streams(server) if stream.messages]
+        wanted = self._arrived(server) + sum(stream.messages for stream in streams if stream.counts)
+        with ThreadPoolExecutor(SESSIONS) as sessions:
+            list(sessions.map(partial(self._send, server), streams))
         until(
-            lambda: self.messages >= count, ROUND_SECONDS, lambda: f"{self.messages} of {count} messages at smtp-sink"
+            lambda: self._arrived(server) >= wanted,
+            self.patience,
+            lambda: f"{wanted - self._arrived(server)} messages have not arrived",
         )
 
-    def stop(self) -> None:
-        """End it."""
-        self._process.terminate()
-        self._process.wait()
+    def _arrived(self, server: Server) -> int:
+        if self.scenario.kind.startswith("relay"):
+            return self.hops.messages
+        folders = [server.maildirs / box / "new" for box in mailboxes()]
+        return sum(len(os.listdir(folder)) for folder in folders if folder.is_dir())
+
+    def streams(self, server: Server) -> Sequence[Stream]:
+        """Share the messages out."""
+        match self.scenario.kind:
+            case "relay":
+                return [Stream(server.address(SINK, "anyone"), self.messages, SESSIONS)]
+            case "relay-many":
+                shares = zip(MANY, share(self.messages, len(MANY)), strict=True)
+                sessions = SESSIONS // len(MANY)
+                return [Stream(server.address(hop, "anyone"), n, sessions, hop != DEAD) for hop, n in shares]
+            case _:
+                shares = zip(mailboxes(), share(self.messages, MAILBOXES), strict=True)
+                return [Stream(f"{box}@{DOMAIN}", n) for box, n in shares]
+
+    def _send(self, server: Server, stream: Stream) -> None:
+        how = ["-d"] if self.scenario.keeps_connection else []
+        port = server.port
+        if self.scenario.kind == "lmtp":
+            how, port = [*how, "-L"], server.lmtp_port
+        subprocess.run(
+            [
+                find("smtp-source") or "smtp-source", "-s", str(min(stream.sessions, stream.messages)),
+                "-m", str(stream.messages), "-l", str(self.scenario.size), "-f", f"sender@{DOMAIN}", "-t", stream.to,
+                *how, f"inet:127.0.0.1:{port}",
+            ],
+            check=True, timeout=self.patience, capture_output=True,
+        )  # fmt: skip
 
 
-def now() -> float:
-    """Give the seconds of a clock that only goes forward."""
-    return time.monotonic()
+def share(whole: int, parts: int) -> list[int]:
+    """Cut a number into parts that differ by one at most, the larger first."""
+    return [whole // parts + (number < whole % parts) for number in range(parts)]
+
+
+def mailboxes() -> Sequence[str]:
+    """Name the mailboxes; the round that warms up writes to each, so that making them is not measured."""
+    return [f"u{number:02}" for number in range(MAILBOXES)]

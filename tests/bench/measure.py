@@ -2,12 +2,14 @@
 
 import statistics
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from attrs import field, frozen
 
-from tests.bench.load import now
 from tests.kit import proc
+
+_SAMPLE_SECONDS = 0.3
 
 
 @frozen
@@ -45,7 +47,7 @@ class _Watch:
     ended: threading.Event = field(factory=threading.Event)
 
     def run(self) -> None:
-        while not self.ended.wait(0.3):
+        while not self.ended.wait(_SAMPLE_SECONDS):
             self.samples.append(proc.memory(self.pid))
 
 
@@ -63,3 +65,8 @@ def measure(pid: int, messages: int, work: Callable[[], None]) -> Round:
         thread.join()
     spent = proc.cpu_seconds(pid) - cpu
     return Round(messages / seconds, 1000 * spent / messages, max([*watch.samples, proc.memory(pid)]))
+
+
+def now() -> float:
+    """Give the seconds of a clock that only goes forward."""
+    return time.monotonic()

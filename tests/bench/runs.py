@@ -1,0 +1,193 @@
+"""A whole run: every scenario on every server that can do it, and the tables."""
+
+import contextlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from attrs import define, evolve, field
+
+from tests.bench import flames as flame_graphs
+from tests.bench import table
+from tests.bench.hops import NextHops
+from tests.bench.idle import Idle, measure_idle, raise_limits
+from tests.bench.load import Load, mailboxes
+from tests.bench.measure import Round, measure
+from tests.bench.million import measure_queue
+from tests.bench.peers.mailnode import Mailnode
+from tests.bench.peers.postfix import Postfix
+from tests.bench.scenarios import MAILBOXES, SCENARIOS, SESSIONS, Scenario
+from tests.bench.server import Server
+from tests.bench.site import Site
+from tests.bench.startup import measure_startup
+
+T = TypeVar("T")
+
+KINDS = ("idle", "startup", "queue")
+"""What is measured besides the scenarios under load."""
+
+_FAILURES = (OSError, AssertionError, subprocess.SubprocessError)
+"""What a server that does not do its work looks like from here."""
+
+
+@define
+class Bench:
+    """One run of the bench."""
+
+    lineup: Sequence[type[Server]]
+    folder: Path
+    software: Path
+    rounds: int
+    is_quick: bool
+    messages: int = 0
+    """In a round, instead of each scenario's own number."""
+    flames: Path | None = None
+    """Where flame graphs of mailnode go."""
+    keep: bool = False
+    """Leave the folders of the servers there."""
+    _troubles: list[str] = field(factory=list)
+
+    def run(self, names: Collection[str]) -> None:
+        """Measure, and print the tables as they come to be."""
+        raise_limits(10_000)
+        loads = [scenario for scenario in SCENARIOS if scenario.name in names]
+        if loads:
+            self._say(*table.heading())
+        for scenario in loads:
+            results = self._under_load(scenario)
+            self._say(*table.rates(scenario.says, results, Mailnode.name, Postfix.name))
+        for name, kind in zip(KINDS, (self._idle, self._startup, self._queue), strict=True):
+            if name in names:
+                self._say("", *kind())
+        self._say("", *self._notes())
+
+    def _say(self, *lines: str) -> None:
+        print("\n".join(lines), flush=True)
+
+    # --- the kinds of measurement -----------------------------------------------------------------------------------
+
+    def _under_load(self, scenario: Scenario) -> Mapping[str, Sequence[Round]]:
+        results: dict[str, list[Round]] = {}
+        with self._site(scenario.name) as (hops, servers), contextlib.ExitStack() as running:
+            load = self._load(scenario, hops)
+            small = evolve(scenario, size=min(scenario.size, 4096))
+            warm = evolve(load, scenario=small, messages=max(MAILBOXES, load.messages // 4))
+            able = [one for one in servers if scenario.kind in one.does and self._start(one, running)]
+            started = [one for one in able if self._try(one, scenario.name, partial(_round, warm, one))]
+            for _ in range(self.rounds):
+                for server in list(started):
+                    one = self._try(server, scenario.name, partial(_round, load, server))
+                    if one is None:
+                        started.remove(server)
+                    else:
+                        results.setdefault(server.name, []).append(one)
+            self._draw(load, started)
+        return results
+
+    def _load(self, scenario: Scenario, hops: NextHops) -> Load:
+        messages = self.messages or (scenario.quick if self.is_quick else scenario.messages)
+        return Load(scenario, hops, messages, 60.0 if self.is_quick else 300.0)
+
+    def _idle(self) -> Iterable[str]:
+        results: dict[str, Idle] = {}
+        with self._site("idle") as (_, servers):
+            for server in filter(_speaks_smtp, servers):
+                with contextlib.ExitStack() as running:
+                    wanted = min(server.most_sessions, 1000 if self.is_quick else 10_000)
+                    if self._start(server, running):
+                        one = self._try(server, "idle", partial(measure_idle, server, wanted))
+                        if one is not None:
+                            results[server.name] = one
+        return table.idle(results)
+
+    def _startup(self) -> Iterable[str]:
+        results: dict[str, list[float]] = {}
+        with self._site("startup") as (_, servers):
+            able = [
+                one for one in servers if _speaks_smtp(one) and self._try(one, "startup", partial(_configured, one))
+            ]
+            for _ in range(max(3, self.rounds)):
+                for server in list(able):
+                    seconds = self._try(server, "startup", partial(measure_startup, server))
+                    if seconds is None:
+                        able.remove(server)
+                    else:
+                        results.setdefault(server.name, []).append(seconds)
+        return table.startup(results)
+
+    def _queue(self) -> Iterable[str]:
+        recipients = 100_000 if self.is_quick else 1_000_000
+        scenario = next(one for one in SCENARIOS if one.kind == "relay")
+        with self._site("queue") as (hops, servers), contextlib.ExitStack() as running:
+            load = self._load(scenario, hops)
+            for server in servers:
+                if "queue" in server.does and self._start(server, running):
+                    work = partial(measure_queue, server, hops, load, recipients, self.rounds)
+                    one = self._try(server, "queue", work)
+                    return table.queue(server.name, one) if one else ()
+        return ()
+
+    # --- what they have in common -----------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _site(self, name: str) -> Iterator[tuple[NextHops, Sequence[Server]]]:
+        """Give next hops that run and servers that do not run yet, in a folder that goes afterwards."""
+        folder = self.folder / name
+        folder.mkdir()
+        with NextHops(folder) as hops:
+            site = Site(folder, mailboxes(), hops.addresses, hops.port, hops.resolv_conf, self.software)
+            yield hops, [one(evolve(site, folder=folder / one.name)) for one in self.lineup]
+        if not self.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _start(self, server: Server, running: contextlib.ExitStack) -> bool:
+        running.callback(server.stop)
+        return self._try(server, "start", partial(_started, server)) is not None
+
+    def _try(self, server: Server, what: str, work: Callable[[], T]) -> T | None:
+        """Do ``work``; when the server cannot do it, note why and give nothing."""
+        try:
+            return work()
+        except _FAILURES as trouble:
+            self._troubles.append(f"{server.name} did not do {what}: {' '.join(str(trouble).split())[:300]}")
+            print(self._troubles[-1], file=sys.stderr)
+            return None
+
+    def _draw(self, load: Load, servers: Sequence[Server]) -> None:
+        """Run one more round of mailnode under the profiler, which costs speed and therefore is not measured."""
+        if self.flames is None:
+            return
+        self.flames.mkdir(parents=True, exist_ok=True)
+        for server in servers:
+            if isinstance(server, Mailnode):
+                graph = self.flames / f"{load.scenario.name}-{server.name}.svg"
+                print(flame_graphs.record(server.pid, graph, partial(load.run, server)), file=sys.stderr)
+
+    def _notes(self) -> Iterable[str]:
+        yield f"Machine: {table.machine(self.folder)}."
+        rounds = "one round" if self.rounds == 1 else f"{self.rounds} rounds"
+        yield f"Median (min .. max) of {rounds}, servers in turn; {SESSIONS} sessions, {MAILBOXES} mailboxes, memory as PSS."
+        yield from (f"{one.name}: {one.says}." for one in self.lineup if one.says)
+
+
+def _round(load: Load, server: Server) -> Round:
+    return measure(server.pid, load.messages, partial(load.run, server))
+
+
+def _configured(server: Server) -> bool:
+    server.configure()
+    return True
+
+
+def _started(server: Server) -> bool:
+    server.configure()
+    server.start()
+    return True
+
+
+def _speaks_smtp(server: Server) -> bool:
+    return server.port != 0
