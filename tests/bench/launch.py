@@ -19,6 +19,8 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _CLONE_NEWNS = 0x00020000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18
+_IS_ROOT = os.geteuid() == 0
+"""Others cannot change what a program sees."""
 STOP_SECONDS = 15.0
 
 
@@ -28,7 +30,7 @@ class Running:
     def __init__(self, command: Sequence[str], log: Path, view: Mapping[str, Path], user: str = "") -> None:
         """Start it; ``view`` has places of the machine and what the program shall find there instead."""
         owner = pwd.getpwnam(user) if user else None
-        places = [(str(source).encode(), target.encode()) for target, source in view.items()]
+        places = [(str(source).encode(), target.encode()) for target, source in view.items()] if _IS_ROOT else []
 
         def prepare() -> None:
             # A delivery whose parent has gone comes to the server, which waits for it: its processor time counts.

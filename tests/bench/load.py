@@ -9,7 +9,7 @@ from functools import partial
 from attrs import frozen
 
 from tests.bench.hops import NextHops
-from tests.bench.scenarios import MAILBOXES, SESSIONS, Scenario
+from tests.bench.scenarios import MAILBOXES, Scenario
 from tests.bench.server import Server
 from tests.bench.site import DEAD, DOMAIN, MANY, SINK
 from tests.kit.programs import find
@@ -41,7 +41,7 @@ class Load:
         """Send a round's messages, and return when the last has arrived where it belongs."""
         streams = [stream for stream in self.streams(server) if stream.messages]
         wanted = self._arrived(server) + sum(stream.messages for stream in streams if stream.counts)
-        with ThreadPoolExecutor(SESSIONS) as sessions:
+        with ThreadPoolExecutor(server.at_once) as sessions:
             list(sessions.map(partial(self._send, server), streams))
         until(
             lambda: self._arrived(server) >= wanted,
@@ -59,10 +59,10 @@ class Load:
         """Share the messages out."""
         match self.scenario.kind:
             case "relay":
-                return [Stream(server.address(SINK, "anyone"), self.messages, SESSIONS)]
+                return [Stream(server.address(SINK, "anyone"), self.messages, server.at_once)]
             case "relay-many":
                 shares = zip(MANY, share(self.messages, len(MANY)), strict=True)
-                sessions = SESSIONS // len(MANY)
+                sessions = max(1, server.at_once // len(MANY))
                 return [Stream(server.address(hop, "anyone"), n, sessions, hop != DEAD) for hop, n in shares]
             case _:
                 shares = zip(mailboxes(), share(self.messages, MAILBOXES), strict=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.bench.launch import Running
+from tests.bench.scenarios import SESSIONS
 from tests.bench.site import DOMAIN, Site
 from tests.kit.ports import free_port, greets
 from tests.kit.waiting import until
@@ -26,6 +27,8 @@ class Server(ABC):
     """It cannot be started by others."""
     user: ClassVar[str] = ""
     """Whom it runs as and whom its folder belongs to, when not to us."""
+    at_once: ClassVar[int] = SESSIONS
+    """Sessions that send to it at the same time."""
     most_sessions: ClassVar[int] = 10_000
     """Idle sessions it is asked to hold."""
 
@@ -96,5 +99,8 @@ class Server(ABC):
         """Give the command that runs it in the foreground."""
 
     def view(self) -> Mapping[str, Path]:
-        """Give places of the machine and what it shall find there instead; only root can do that."""
-        return {}
+        """Give places of the machine and what it shall find there instead: at least, our own name server.
+
+        Without it a server that wants its clients' names would ask the machine's, outside the loopback network.
+        """
+        return {"/etc/resolv.conf": self.site.resolv_conf}

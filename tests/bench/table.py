@@ -1,5 +1,6 @@
 """The result as Markdown, ready for README."""
 
+import math
 import os
 import platform
 import subprocess
@@ -42,7 +43,11 @@ def idle(results: Mapping[str, Idle]) -> Iterable[str]:
     """Give the table of idle sessions."""
     yield from ("| server | idle sessions | KiB each | next client, ms (slowest) |", "|---|--:|--:|--:|")
     for name, one in results.items():
-        client = f"{1000 * one.next_client:.1f} ({1000 * one.slowest:.1f})" if one.next_client > 0 else "takes no more"
+        client = (
+            f"{1000 * one.next_client:.1f} ({1000 * one.slowest:.1f})"
+            if math.isfinite(one.slowest)
+            else "takes no more"
+        )
         yield line([name, f"{one.sessions}", f"{one.memory / 1024:.1f}", client])
 
 

@@ -15,7 +15,6 @@ class Aiosmtpd(Server):
     """aiosmtpd from PyPI with its Mailbox and Proxy handlers."""
 
     name = "aiosmtpd"
-    needs_root = False
     says = "no queue: relays while the client waits; Mailbox has an fsync of the file, none of the folder"
     does = frozenset({"deliver", "relay", "lmtp"})
 

@@ -1,7 +1,7 @@
 """chasquid: one process in Go; final delivery is a program of its own for each message."""
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.server import Server
@@ -63,10 +63,6 @@ class Chasquid(Server):
         """Run it; the port for next hops can only be set as a switch."""
         program = str(self.site.software / "chasquid/usr/bin/chasquid")
         return [program, "-config_dir", str(self.folder), "-testing__outgoing_smtp_port", str(self.site.next_hop_port)]
-
-    def view(self) -> Mapping[str, Path]:
-        """Let it ask the bench's name server."""
-        return {"/etc/resolv.conf": self.site.resolv_conf}
 
 
 def _alias(hop: str) -> str:

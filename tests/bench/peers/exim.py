@@ -81,7 +81,7 @@ class Exim(Server):
     def view(self) -> Mapping[str, Path]:
         """Let it find its user and its configuration."""
         return {
-            "/etc/resolv.conf": self.site.resolv_conf,
+            **super().view(),
             "/var/lib": self.folder / "lib",
             **accounts.view(self.folder),
         }

@@ -16,7 +16,6 @@ class Haraka(Server):
     """Haraka from npm in one process."""
 
     name = "haraka"
-    needs_root = False
     says = "its Maildir is a plugin of ours of 20 lines: fsync of the file, none of the folder"
 
     @classmethod

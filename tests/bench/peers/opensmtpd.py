@@ -22,6 +22,8 @@ class Opensmtpd(Server):
     """Debian's opensmtpd."""
 
     name = "opensmtpd"
+    says = "5 sessions at a time: its listen queue holds 5, and of 20 most would wait a second to get in"
+    at_once = 5
 
     @classmethod
     def absent(cls, software: Path) -> str:
