@@ -16,8 +16,13 @@ HISTORY = "history.db"
 
 
 def prepare(folder: Path, uid: int | None, gid: int | None) -> None:
-    """Make the data folder if it is missing, for the user the process will become; to be called while it is still root."""
+    """Make the data folder if it is missing, for the user the process will become; to be called while it is still root.
+
+    A folder that root has made, with ``mailnode account add`` before the first start, is handed over to that user.
+    """
     if folder.exists():
+        if uid:
+            _hand_over(folder, uid, -1 if gid is None else gid)
         return
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
@@ -28,6 +33,16 @@ def prepare(folder: Path, uid: int | None, gid: int | None) -> None:
             _sync(one.parent)
     except OSError as error:
         raise StartFailed(f"the data folder {folder} cannot be made: {error.strerror or error}") from None
+
+
+def _hand_over(folder: Path, uid: int, gid: int) -> None:
+    """Give a data folder of root's, and all in it, to its user; any other folder is left alone."""
+    if os.geteuid() or folder.lstat().st_uid or not (folder / LOCK).is_file():
+        return
+    for _, folders, files, descriptor in os.fwalk(folder, follow_symlinks=False):
+        for name in (*folders, *files):
+            os.chown(name, uid, gid, dir_fd=descriptor, follow_symlinks=False)
+    os.chown(folder, uid, gid)  # last: a start that is cut off here is made good by the next
 
 
 def settle_in(folder: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mailnode.service.folder import FolderLock, prepare, settle_in
+from mailnode.service.folder import LOCK, FolderLock, prepare, settle_in
 from mailnode.service.trouble import StartFailed
 
 
@@ -70,3 +70,20 @@ def test_the_names_of_new_folders_are_durable(tmp_path: Path, monkeypatch: pytes
     assert synced == [tmp_path.stat().st_ino, (tmp_path / "a").stat().st_ino]
     settle_in(folder)
     assert synced[2:] == [folder.stat().st_ino]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_has_made_before_the_first_start_is_handed_over(tmp_path: Path) -> None:
+    """A data folder of root's goes to the user the node becomes, links untouched; a folder that is none of ours stays."""
+    ours, other, outside = tmp_path / "ours", tmp_path / "other", tmp_path / "outside"
+    outside.write_bytes(b"")
+    for folder in (ours, other):
+        (folder / "mail" / "new").mkdir(parents=True)
+        (folder / "accounts.db").write_bytes(b"")
+        (folder / "link").symlink_to(outside)
+    (ours / LOCK).write_bytes(b"")
+    prepare(ours, 4242, 4343)
+    prepare(other, 4242, 4343)
+    given = [ours, ours / "mail", ours / "mail" / "new", ours / "accounts.db", ours / "link", ours / LOCK]
+    assert {(one.lstat().st_uid, one.lstat().st_gid) for one in given} == {(4242, 4343)}
+    assert {one.lstat().st_uid for one in (other, other / "mail", outside)} == {0}
