@@ -9,6 +9,7 @@ import socket
 import sqlite3
 from collections.abc import Collection, Mapping
 from functools import cache
+from importlib import import_module
 from ipaddress import ip_network
 from pathlib import Path
 from random import Random
@@ -208,6 +209,12 @@ def _couriers(ground: Ground, settings: NodeSettings, disk: DiskThreads, maildir
         "smtp": LateCourier(lambda: outside().smtp()),
         "lmtp": LateCourier(lambda: outside().lmtp()),
     }
+
+
+def import_late_rooms() -> None:
+    """Import what is otherwise imported when it is needed: the user the process becomes may not see a private Python."""
+    for name in ("mailnode.routing.resolver", "mailnode.couriers.smtp", "mailnode.couriers.lmtp"):
+        import_module(name)
 
 
 class Outside:

@@ -26,7 +26,7 @@ from twisted.python.components import Componentized
 
 from mailnode.service import folder as data
 from mailnode.service.commands import Commands
-from mailnode.service.composition import Ground, hostname_of
+from mailnode.service.composition import Ground, hostname_of, import_late_rooms
 from mailnode.service.control import ControlDoor
 from mailnode.service.doors import Door
 from mailnode.service.faults import ConfigurationFaults
@@ -86,6 +86,8 @@ class Node(Service):
         data.prepare(self.folder, *self._owner)
         for door in self.doors:
             door.bind(self._reactor, self.settings.node.workers)
+        if self._owner[0]:
+            import_late_rooms()
         super().privilegedStartService()
 
     def startService(self) -> None:
