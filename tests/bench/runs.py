@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -72,12 +73,12 @@ class Bench:
 
     def _under_load(self, scenario: Scenario) -> Mapping[str, Sequence[Round]]:
         results: dict[str, list[Round]] = {}
-        with self._site(scenario.name) as (hops, servers), contextlib.ExitStack() as running:
+        with (
+            self._site(scenario.name) as (hops, servers),
+            self._running(one for one in servers if scenario.kind in one.does) as running,
+        ):
             load = self._load(scenario, hops)
-            small = evolve(scenario, size=min(scenario.size, 4096))
-            warm = evolve(load, scenario=small, messages=max(MAILBOXES, load.messages // 4))
-            able = [one for one in servers if scenario.kind in one.does and self._start(one, running)]
-            started = [one for one in able if self._try(one, scenario.name, partial(_round, warm, one))]
+            started = [one for one in running if self._try(one, scenario.name, partial(_round, _warm(load), one))]
             for _ in range(self.rounds):
                 for server in list(started):
                     one = self._try(server, scenario.name, partial(_round, load, server))
@@ -96,12 +97,11 @@ class Bench:
         results: dict[str, Idle] = {}
         with self._site("idle") as (_, servers):
             for server in filter(_speaks_smtp, servers):
-                with contextlib.ExitStack() as running:
-                    wanted = min(server.most_sessions, 1000 if self.is_quick else 10_000)
-                    if self._start(server, running):
-                        one = self._try(server, "idle", partial(measure_idle, server, wanted))
-                        if one is not None:
-                            results[server.name] = one
+                wanted = min(server.most_sessions, 1000 if self.is_quick else 10_000)
+                with self._running([server]) as running:
+                    one = self._try(server, "idle", partial(measure_idle, server, wanted)) if running else None
+                if one is not None:
+                    results[server.name] = one
         return table.idle(results)
 
     def _startup(self) -> Iterable[str]:
@@ -122,13 +122,14 @@ class Bench:
     def _queue(self) -> Iterable[str]:
         recipients = 100_000 if self.is_quick else 1_000_000
         scenario = next(one for one in SCENARIOS if one.kind == "relay")
-        with self._site("queue") as (hops, servers), contextlib.ExitStack() as running:
+        with (
+            self._site("queue") as (hops, servers),
+            self._running([one for one in servers if "queue" in one.does][:1]) as running,
+        ):
             load = self._load(scenario, hops)
-            for server in servers:
-                if "queue" in server.does and self._start(server, running):
-                    work = partial(measure_queue, server, hops, load, recipients, self.rounds)
-                    one = self._try(server, "queue", work)
-                    return table.queue(server.name, one) if one else ()
+            for server in running:
+                one = self._try(server, "queue", partial(measure_queue, server, hops, load, recipients, self.rounds))
+                return table.queue(server.name, one) if one else ()
         return ()
 
     # --- what they have in common -----------------------------------------------------------------------------------
@@ -144,9 +145,15 @@ class Bench:
         if not self.keep:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _start(self, server: Server, running: contextlib.ExitStack) -> bool:
-        running.callback(server.stop)
-        return self._try(server, "start", partial(_started, server)) is not None
+    @contextlib.contextmanager
+    def _running(self, servers: Iterable[Server]) -> Iterator[list[Server]]:
+        """Start servers, give those that greet, and stop all: side by side, since some wait for themselves."""
+        launched = [one for one in servers if self._try(one, "start", partial(_launched, one))]
+        try:
+            yield [one for one in launched if self._try(one, "start", partial(_awaited, one))]
+        finally:
+            with ThreadPoolExecutor(len(launched) or 1) as stoppers:
+                list(stoppers.map(lambda one: one.stop(), launched))
 
     def _try(self, server: Server, what: str, work: Callable[[], T]) -> T | None:
         """Do ``work``; when the server cannot do it, note why and give nothing."""
@@ -178,14 +185,26 @@ def _round(load: Load, server: Server) -> Round:
     return measure(server.pid, load.messages, partial(load.run, server))
 
 
+def _warm(load: Load) -> Load:
+    """Give the round that does not count: small messages, at least one for each mailbox."""
+    small = evolve(load.scenario, size=min(load.scenario.size, 4096))
+    least = SESSIONS if small.kind.startswith("relay") else MAILBOXES
+    return evolve(load, scenario=small, messages=max(least, load.messages // 4))
+
+
 def _configured(server: Server) -> bool:
     server.configure()
     return True
 
 
-def _started(server: Server) -> bool:
+def _launched(server: Server) -> bool:
     server.configure()
-    server.start()
+    server.launch()
+    return True
+
+
+def _awaited(server: Server) -> bool:
+    server.wait()
     return True
 
 

@@ -64,15 +64,14 @@ class Server(ABC):
             for path in (self.folder, *self.folder.rglob("*")):
                 shutil.chown(path, self.user, self.user)
 
-    def start(self) -> None:
-        """Start it and wait for its greeting."""
-        self.launch()
-        port = self.port or self.lmtp_port
-        until(lambda: self._greets(port), START_SECONDS, lambda: f"{self.name} does not greet: {self.log()}")
-
     def launch(self) -> None:
         """Start it and do not wait."""
         self._running = Running(self.command(), self.folder / "log", self.view(), self.user)
+
+    def wait(self) -> None:
+        """Wait for its greeting."""
+        port = self.port or self.lmtp_port
+        until(lambda: self._greets(port), START_SECONDS, lambda: f"{self.name} does not greet: {self.log()}")
 
     def stop(self) -> None:
         """End it and all of its processes."""
