@@ -13,8 +13,6 @@ from tests.bench.measure import now
 from tests.bench.server import Server
 from tests.kit import proc
 
-_WAVE = 50
-"""Sessions opened together."""
 _ADDRESSES = 250
 """Client addresses they come from, 127.0.3.1 and on: servers bound the sessions of one address."""
 _PATIENCE = 5.0
@@ -53,7 +51,7 @@ def measure_idle(server: Server, wanted: int) -> Idle:
     try:
         with contextlib.suppress(OSError):
             while len(sessions) < wanted:
-                sessions += _wave(server.port, len(sessions), min(_WAVE, wanted - len(sessions)))
+                sessions += _wave(server.port, len(sessions), min(server.at_once, wanted - len(sessions)))
         memory = proc.memory(server.pid) - before
         seconds = _probe(server.port)
     finally:
