@@ -93,3 +93,9 @@ class Peer:
     """What was noticed about it: ``early-talker``."""
     local_address: str = ""
     """The address of ours that it has reached, ``""`` for a unix socket."""
+    certificate_names: tuple[str, ...] = ()
+    """The names in its TLS client certificate, mail addresses and host names, once that was verified; else empty."""
+    channel_bindings: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    """What ties an authentication to this TLS channel, ``(type, data)``: ``tls-exporter`` (RFC 9266) and the like."""
+    user: str = ""
+    """The local user at the other end of a unix socket, as the kernel tells; else empty."""
