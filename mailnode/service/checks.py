@@ -6,12 +6,14 @@ system: whether the data folder can be written is asked, not tried.
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from mailnode.routing.faults import faults as routing_faults
 from mailnode.service.current import REFUSE
 from mailnode.service.faults import Fault, suggestion
+from mailnode.service.fronts import LOCAL_KINDS, kind_of
 from mailnode.service.settings import ListenerSettings, NodeSettings
 
 LATER = "comes with a later version"
@@ -92,11 +94,29 @@ def _listeners(settings: NodeSettings) -> Iterator[Fault]:
         if problem:
             yield Fault((*steps, "endpoint"), problem)
         yield from _tls(place, listener)
+        yield from _fronts(place, listener)
 
 
 def _tls(place: int, listener: ListenerSettings) -> Iterator[Fault]:
     if listener.tls != "none":
         yield Fault(("listener", place, "tls"), f'"{listener.tls}" {LATER}; write "none"')
+
+
+def _fronts(place: int, listener: ListenerSettings) -> Iterator[Fault]:
+    steps = ("listener", place)
+    for name in ("proxy_from", "xclient_from"):
+        for number, network in enumerate(getattr(listener, name)):
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                yield Fault((*steps, name, number), f'expected a network such as "192.0.2.0/24": {error}')
+    kind = kind_of(listener.endpoint)
+    if listener.proxy_from and kind == "unix":
+        yield Fault((*steps, "proxy_from"), "a unix socket has no clients with addresses")
+    if listener.allow_users and kind not in LOCAL_KINDS:
+        yield Fault((*steps, "allow_users"), "only clients of a unix socket have a user; this endpoint has none such")
+    if not re.fullmatch(r"0?[0-7]{3}", listener.mode):
+        yield Fault((*steps, "mode"), f'expected three octal digits such as "660", not "{listener.mode}"')
 
 
 def _routing(settings: NodeSettings) -> Iterator[Fault]:

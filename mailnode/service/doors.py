@@ -8,17 +8,21 @@ Where several processes share the work (``crew``), the main one binds for all of
 as long as it does not live, the main process stands in for it, so that no client waits for a process that is not there.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IAddress, IListeningPort
+from twisted.internet.interfaces import IAddress, IListeningPort, IProtocol
 from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mailnode.fronts.arrival import Arrivals
+from mailnode.fronts.users import UserNames
+from mailnode.service.fronts import arrivals_at, kind_of, with_mode
 from mailnode.service.settings import ListenerSettings
 from mailnode.service.sockets import Inherited, OpeningForAll, adopt
 from mailnode.service.trouble import StartFailed
@@ -39,10 +43,14 @@ class Door(Factory):
         self._family = 0
         self._is_shared = False
         self._receivers: list[ReceiverFactory] = []
+        self._arrivals: Arrivals | None = None
 
-    def bind(self, reactor: object, processes: int = 1) -> None:
-        """Listen, for as many processes, but accept nobody yet; raises StartFailed."""
-        where = self.settings.endpoint
+    def bind(self, reactor: object, processes: int = 1, owner: tuple[int | None, int | None] = (None, None)) -> None:
+        """Listen, for as many processes, but accept nobody yet; raises StartFailed.
+
+        A socket file goes to ``owner``, the user and group that root will become.
+        """
+        where = with_mode(self.settings)
         opening = OpeningForAll(reactor, processes)
         try:
             listening = serverFromString(reactor if processes == 1 else opening, where).listen(self)
@@ -51,7 +59,9 @@ class Door(Factory):
         failures: list[Failure] = []
         listening.addCallbacks(self._listens, failures.append)
         if failures:
-            raise StartFailed(f"listener {self.settings.name}: {_why(where, failures[0].value)}")
+            raise StartFailed(f"listener {self.settings.name}: {_why(self.settings.endpoint, failures[0].value)}")
+        if owner[0] and kind_of(where) == "unix":
+            _give(self._port, owner[0], owner[1])
         self._others, self._family, self._is_shared = opening.sockets[1:], opening.family, opening.is_shared
         if not self._receivers:
             self._stand_in_for_all("stopReading")
@@ -82,9 +92,11 @@ class Door(Factory):
             for port in self._others:
                 _call(port, method)
 
-    def open(self, receivers: ReceiverFactory) -> None:
-        """Let new connections in, to be received by ``receivers`` from now on."""
+    def open(self, receivers: ReceiverFactory, users: UserNames | None = None) -> None:
+        """Let new connections in, to be received by ``receivers`` from now on; ``users`` names those of unix sockets."""
         receivers.doStart()
+        if self._arrivals is None and users is not None:
+            self._arrivals = arrivals_at(self.settings, users, self._receive)
         self._receivers = [old for old in self._receivers if old.sessions or not _ended(old)]
         self._receivers.append(receivers)
         if len(self._receivers) == 1 and self._port is not None:
@@ -100,15 +112,25 @@ class Door(Factory):
         """Tell where it really listens; the endpoint as it was written before it does."""
         return self.settings.endpoint if self._port is None else self._port.getHost()
 
-    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
+    def buildProtocol(self, addr: IAddress | None) -> IProtocol | None:
         """Hand a new connection to the current receivers; None (and it is closed) before the door is open."""
+        if self._arrivals is not None:
+            return self._arrivals.buildProtocol(addr)
         return self._receivers[-1].buildProtocol(addr) if self._receivers else None
+
+    def _receive(self, address: str, port: int, *, local_address: str = "", user: str = "") -> Protocol | None:
+        """Receive a client that is known by now; None (and it is closed) when the door is closed by now."""
+        if self._port is None:
+            return None
+        return self._receivers[-1].receive(address, port, local_address=local_address, user=user)
 
     async def unbind(self) -> None:
         """Stop listening."""
         ports = [self._port] if self._port is not None else []
         ports += () if self._is_shared else self._others
         self._port, self._others = None, ()
+        if self._arrivals is not None:
+            self._arrivals.stop()
         for port in ports:
             stopped: Deferred[None] | None = port.stopListening()
             if stopped is not None:
@@ -124,6 +146,11 @@ def _ended(receivers: ReceiverFactory) -> bool:
     """End receivers without sessions; they have been replaced."""
     receivers.doStop()
     return True
+
+
+def _give(port: Any, user: int, group: int | None) -> None:
+    """Give the file of a unix socket away."""
+    os.chown(port.getHost().name, user, -1 if group is None else group)
 
 
 def _call(port: object, method: str) -> None:

@@ -85,7 +85,7 @@ class Node(Service):
         """Bind the ports; raises StartFailed."""
         data.prepare(self.folder, *self._owner)
         for door in self.doors:
-            door.bind(self._reactor, self.settings.node.workers)
+            door.bind(self._reactor, self.settings.node.workers, self._owner)
         if self._owner[0]:
             import_late_rooms()
         super().privilegedStartService()

@@ -53,6 +53,14 @@ class ListenerSettings:
     """A PEM file with the certificate and its chain, when tls is not none."""
     private_key: str = ""
     """A PEM file with the certificate's key."""
+    proxy_from: tuple[str, ...] = ()
+    """Networks of load balancers: from there a PROXY header (version 1 or 2) must come first; all others are clients themselves."""
+    xclient_from: tuple[str, ...] = ()
+    """Networks of fronts that may tell by XCLIENT for whom they speak."""
+    allow_users: tuple[str, ...] = ()
+    """Users of this machine who may connect to a unix socket, by name or number; empty: whoever may open its file."""
+    mode: str = "660"
+    """Who may open the file of a unix socket, in octal: its owner and group, unless you say otherwise."""
 
 
 @frozen

@@ -17,12 +17,14 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from mailnode.fronts.users import UserNames
 from mailnode.interfaces import SpoolTrouble
 from mailnode.mail.quantity import render_seconds
 from mailnode.roles.reception import trust_in
 from mailnode.service.composition import Ground, Works, build, reception_for, router_for
 from mailnode.service.doors import Door
 from mailnode.service.folder import FolderLock
+from mailnode.service.fronts import speaks_for_others
 from mailnode.service.logs import LogLines
 from mailnode.service.settings import ListenerSettings, NodeSettings
 from mailnode.sessions.admission import Admission
@@ -58,6 +60,7 @@ class Station:
         self._lines = lines
         self._reactor: Any = ground.reactor
         self._admission = Admission(settings.session)
+        self._users = UserNames(self.works.disk, ground.reactor)
         self._is_open = False
         self._warming: IDelayedCall | None = None
 
@@ -79,7 +82,7 @@ class Station:
     def open(self) -> None:
         """Let the world in, with the settings of now."""
         for door in self.doors:
-            door.open(self._receivers(door.settings))
+            door.open(self._receivers(door.settings), self._users)
         if not self._is_open:
             self._warming = self._reactor.callLater(WARM_UP, self.works.warm_up)
         self._is_open = True
@@ -101,6 +104,8 @@ class Station:
             settings=session,
             max_size=max_size,
             extensions=standard_extensions(offered),
+            users=listener.allow_users,
+            speaks_for_others=speaks_for_others(listener),
         )
 
     # --- change -----------------------------------------------------------------------------------------------

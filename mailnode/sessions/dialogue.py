@@ -5,10 +5,10 @@ them when the answer has to be waited for. Trouble is settled here too: ``Refuse
 and a logged failure. Nothing here touches a transport or a clock.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol, cast
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
@@ -32,6 +32,8 @@ class House:
     hostname: str
     reception: Reception
     settings: SessionSettings
+    verbs: Mapping[str, "AnswerVerb"] = Factory(dict)
+    """What answers the commands that extensions add, by their verbs in capitals."""
 
 
 class Stopping(Protocol):
@@ -58,6 +60,10 @@ class Dialogue:
         """The session is over once what was returned has been said."""
         self.is_committing = False
         """The final dot is in: the answer is worked out whatever happens to the connection."""
+        self.is_front = False
+        """Its address is one that may speak for others (XCLIENT)."""
+        self.moved: Callable[[str], bool] = lambda _: True
+        """Counts the session for another address; False when that has too many."""
         self._house = house
         self._connection = connection
         self._stopping = stopping
@@ -82,6 +88,14 @@ class Dialogue:
     def reached(self, local_address: str) -> None:
         """Remember which address of ours the peer has reached."""
         self.peer = evolve(self.peer, local_address=local_address)
+
+    def begin_anew(self, peer: Peer, greeting: Reply) -> bytes:
+        """Greet somebody else on this connection, as if nothing had been said; answers the event that owes a reply."""
+        self.abort()
+        self.peer = peer
+        said = self._connection.send(greeting)
+        self._connection.begin_anew()
+        return said
 
     def note(self, word: str) -> None:
         """Remember something noticed about the peer."""
@@ -119,6 +133,10 @@ class Dialogue:
             event="refused", peer=self.peer.address, listener=self.peer.listener, hello=self.peer.hello,
             reply=str(reply),
         )  # fmt: skip
+
+    def settled(self, coroutine: Coroutine[Deferred[Any], Any, Reply]) -> Pending:
+        """Answer with the reply that the coroutine gives."""
+        return self._settled(coroutine)
 
     async def _settled(self, coroutine: Coroutine[Deferred[Any], Any, Reply]) -> bytes:
         """Wait for a reply; what is refused or goes wrong is a reply too."""
@@ -266,6 +284,10 @@ class Dialogue:
     def _not_offered(self, _event: object) -> Answer:
         return self.say(replies.NOT_OFFERED)
 
+    def _extra(self, event: events.Extra) -> Answer:
+        answer = self._house.verbs.get(event.verb)
+        return self.say(replies.NOT_OFFERED) if answer is None else answer(self, event.argument)
+
     def _say_idling(self, reply: Reply) -> bytes:
         return self.say(replies.TOO_MANY_ERRORS if self._is_idling() else reply)
 
@@ -274,6 +296,9 @@ class Dialogue:
         self._idle_commands += 1
         return self._idle_commands > self._house.settings.max_idle_commands
 
+
+AnswerVerb = Callable[[Dialogue, str], Answer]
+"""Answers a command of an extension, given its argument."""
 
 _ANSWERS: dict[type, Callable[[Dialogue, Any], Answer]] = {
     events.Hello: Dialogue._hello,
@@ -291,5 +316,5 @@ _ANSWERS: dict[type, Callable[[Dialogue, Any], Answer]] = {
     events.HelpAsked: Dialogue._help,
     events.Faulty: Dialogue._faulty,
     events.StartTls: Dialogue._not_offered,
-    events.Extra: Dialogue._not_offered,
+    events.Extra: Dialogue._extra,
 }

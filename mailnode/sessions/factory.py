@@ -1,6 +1,6 @@
 """One listener's factory: makes receivers, watches their deadlines, closes them in order when the node stops."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
@@ -11,13 +11,15 @@ from mailnode.mail.message import Peer
 from mailnode.mail.quantity import Octets
 from mailnode.mail.reply import Reply
 from mailnode.sessions.admission import Admission, plain_address
-from mailnode.sessions.dialogue import Dialogue, House
+from mailnode.sessions.dialogue import AnswerVerb, Dialogue, House
 from mailnode.sessions.receiver import Receiver
 from mailnode.sessions.settings import SessionSettings
+from mailnode.sessions.xclient import Xclient
 from mailnode.smtp import replies
 from mailnode.smtp.extensions import Extension
 from mailnode.smtp.server import ServerConnection
 from mailnode.smtp.settings import ServerSettings
+from mailnode.smtp.xclient import XCLIENT, XCLIENT_UNSAID
 
 SWEEP = 1.0
 """Seconds between two looks at the deadlines: the grain of all timeouts."""
@@ -41,7 +43,14 @@ class ReceiverFactory(Factory):
         settings: SessionSettings,
         max_size: Octets,
         extensions: Sequence[Extension],
+        verbs: Mapping[str, AnswerVerb] | None = None,
+        users: Collection[str] = (),
+        speaks_for_others: Callable[[str], bool] | None = None,
     ) -> None:
+        """Prepare; ``verbs`` answer the commands of extensions, ``users`` are the local users who may come (empty: all).
+
+        ``speaks_for_others`` tells by an address who may use XCLIENT; None when nobody may.
+        """
         self.name = name
         self.service = service
         self.admission = admission
@@ -50,9 +59,14 @@ class ReceiverFactory(Factory):
         self.sessions: set[Receiver] = set()
         self.is_stopping = False
         self.greeting = Reply(220, (f"{hostname} {'LMTP' if service == 'lmtp' else 'ESMTP'} mailnode",))
-        self._house = House(hostname, reception, settings)
+        self._house = House(hostname, reception, settings, {**(verbs or {}), "XCLIENT": Xclient(self.greeting)})
         self._is_trusted = is_trusted
+        self._users = frozenset(users)
+        self._speaks_for_others = speaks_for_others
         self._extensions = tuple(extensions)
+        if speaks_for_others is not None:
+            self._extensions += (XCLIENT_UNSAID,)
+            self._extensions_for_fronts = (*extensions, XCLIENT)
         self._server_settings = ServerSettings(
             hostname=hostname,
             max_command_line=settings.max_command_line,
@@ -77,11 +91,27 @@ class ReceiverFactory(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> Receiver:
         """Make the receiver of a new connection."""
-        address = plain_address(addr)
-        peer = Peer(address, int(getattr(addr, "port", 0)), self.name, self.service)
-        connection = ServerConnection(self._server_settings, self._extensions, lmtp=self.service == "lmtp")
+        return self.receive(plain_address(addr), int(getattr(addr, "port", 0)))
+
+    def receive(self, address: str, port: int, *, local_address: str = "", user: str = "") -> Receiver:
+        """Make the receiver of a client that is known: its address is empty for a unix socket, ``user`` its user there.
+
+        ``local_address`` is what it has reached, where the connection itself does not show that.
+        """
+        peer = Peer(address, port, self.name, self.service, local_address=local_address, user=user)
+        is_front = self._speaks_for_others is not None and self._speaks_for_others(address)
+        extensions = self._extensions_for_fronts if is_front else self._extensions
+        connection = ServerConnection(self._server_settings, extensions, lmtp=self.service == "lmtp")
         dialogue = Dialogue(self._house, connection, peer, self)
-        return Receiver(self, connection, dialogue, trusted=not address or self._is_trusted(address))
+        dialogue.is_front = is_front
+        receiver = Receiver(self, connection, dialogue, trusted=self.trusts(address))
+        if self._users and user not in self._users:
+            receiver.turned_away = replies.USER_NOT_ALLOWED
+        return receiver
+
+    def trusts(self, address: str) -> bool:
+        """Tell whether sessions from this address are not limited in number."""
+        return not address or self._is_trusted(address)
 
     def _check_times(self) -> None:
         now = self.clock.seconds()

@@ -51,6 +51,10 @@ class Listening(PythonProtocol):
     sessions: "set[Receiver]"
     """All connections there are; each puts itself in and takes itself out."""
 
+    def trusts(self, address: str) -> bool:
+        """Tell whether sessions from this address are not limited in number."""
+        ...
+
     def session_ended(self) -> None:
         """Hear that a session is gone."""
         ...
@@ -66,7 +70,10 @@ class Receiver(Protocol):
         self._house = house
         self._connection = connection
         self._dialogue = dialogue
+        self.turned_away: Reply | None = None
+        """What it is greeted with instead of 220: it is not wanted here."""
         self._trusted = trusted
+        self._counted_as = dialogue.peer.address
         self._running: Deferred[bytes] | None = None
         self._out: list[bytes] = []
         self._advancing = False
@@ -92,7 +99,8 @@ class Receiver(Protocol):
         self._wire = cast("Connection", self.transport)
         self._way = Wire(self._wire)
         self._wire.registerProducer(self, True)
-        self._dialogue.reached(plain_address(self._wire.getHost()))
+        if not self._dialogue.peer.local_address:
+            self._dialogue.reached(plain_address(self._wire.getHost()))
         house.sessions.add(self)
         match house.admission.ask(self._dialogue.peer.address, trusted=self._trusted):
             case Admitted.YES:
@@ -111,7 +119,18 @@ class Receiver(Protocol):
 
     def _enter(self) -> None:
         self._admitted = True
-        self._house.admission.enter(self._dialogue.peer.address)
+        self._house.admission.enter(self._counted_as)
+        self._dialogue.moved = self._move
+
+    def _move(self, address: str) -> bool:
+        """Count the session for the address of who speaks from now on; False when that has too many."""
+        admission, trusted = self._house.admission, self._house.trusts(address)
+        admission.leave(self._counted_as)
+        is_welcome = admission.ask(address, trusted=trusted) is not Admitted.TOO_MANY_FROM_ADDRESS
+        if is_welcome:
+            self._counted_as, self._trusted = address, trusted
+        admission.enter(self._counted_as)
+        return is_welcome
 
     def _stop_waiting(self) -> None:
         if self._waits_for_place:
@@ -125,7 +144,7 @@ class Receiver(Protocol):
             self._dialogue.note("early-talker")
             if self._house.settings.early_talkers == "refuse":
                 reply = replies.EARLY_TALKER
-        self._out.append(self._dialogue.greet(reply or self._house.greeting))
+        self._out.append(self._dialogue.greet(reply or self.turned_away or self._house.greeting))
         self._await_command()
         self._advance()
 
@@ -314,7 +333,7 @@ class Receiver(Protocol):
         self._stop_waiting()
         if self._admitted:
             self._admitted = False
-            self._house.admission.leave(self._dialogue.peer.address)
+            self._house.admission.leave(self._counted_as)
         if not self._dialogue.is_committing:
             self._leave(reason)
 

@@ -10,6 +10,7 @@ Its verbs come as ``Extra`` events; parameters that must travel on go into ``Mai
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from attrs import Factory, define, field, frozen
 
@@ -68,7 +69,9 @@ class Extension:
     rcpt: Mapping[str, RcptParameter] = field(factory=dict)
     """Parameters of RCPT by their keyword in capitals."""
     verbs: tuple[str, ...] = ()
-    """Commands it adds, in capitals; BDAT and STARTTLS are known to the machine, others come as ``Extra``."""
+    """Commands it adds, in capitals; AUTH, BDAT and STARTTLS are known to the machine, others come as ``Extra``."""
+    is_said: bool = True
+    """It stands in the answer to EHLO; else its verbs are known, but nobody is told."""
 
     @property
     def line(self) -> str:
@@ -170,6 +173,33 @@ def _printable(text: str) -> str:
     if not text.isprintable():
         raise AddressFault("A control character is encoded in the value.")
     return text
+
+
+# --- AUTH (RFC 4954) --------------------------------------------------------------------------------------------
+
+MAX_SUBMITTER = 500
+"""Characters of the AUTH parameter of MAIL (RFC 4954 section 3)."""
+
+
+def _submitter(_draft: MailDraft, value: str | None) -> None:
+    """Read the AUTH parameter of MAIL and let it go no further.
+
+    A server that does not trust its client to vouch for others must behave as if ``AUTH=<>`` stood there (RFC 4954
+    section 5), and so do we: whoever submitted a message elsewhere is not ours to assert.
+    """
+    try:
+        if not value or len(value) > MAX_SUBMITTER or not _printable(decode_xtext(value)):
+            raise _wrong(f"AUTH is <> or an address as xtext of at most {MAX_SUBMITTER} characters")
+    except ValueError:
+        raise _wrong("AUTH is xtext") from None
+
+
+@lru_cache(maxsize=64)
+def auth(mechanisms: tuple[str, ...]) -> Extension:
+    """Make AUTH with these mechanisms; without any the command is understood, so that it is refused well, but not offered."""
+    if not mechanisms:
+        return Extension("AUTH", verbs=("AUTH",), is_said=False)
+    return Extension("AUTH", " ".join(mechanisms), mail={"AUTH": _submitter}, verbs=("AUTH",))
 
 
 # --- the set ----------------------------------------------------------------------------------------------------

@@ -9,6 +9,10 @@ from mailnode.smtp.extensions import Extension, MailParameter, RcptParameter
 from mailnode.smtp.settings import ServerSettings
 
 
+MAX_AUTH_LINE = 12_288
+"""Octets of a line of an authentication exchange (RFC 4954 section 4)."""
+
+
 @frozen(eq=False)
 class Offer:
     """The extensions of a session, as the parsers need them."""
@@ -23,18 +27,22 @@ class Offer:
     with_status: bool
     """Replies carry enhanced status codes."""
     with_smtputf8: bool
+    max_line: int
+    """Octets in any line that is no content; AUTH has longer ones than other commands."""
 
 
 @lru_cache(maxsize=256)
 def offer_of(settings: ServerSettings, extensions: tuple[Extension, ...]) -> Offer:
     """Put the extensions together."""
     keywords = {extension.keyword for extension in extensions}
+    verbs = frozenset(verb for extension in extensions for verb in extension.verbs)
     return Offer(
         settings=settings,
-        lines=tuple(extension.line for extension in extensions),
+        lines=tuple(extension.line for extension in extensions if extension.is_said),
         mail={keyword: read for extension in extensions for keyword, read in extension.mail.items()},
         rcpt={keyword: read for extension in extensions for keyword, read in extension.rcpt.items()},
-        verbs=frozenset(verb for extension in extensions for verb in extension.verbs),
+        verbs=verbs,
         with_status="ENHANCEDSTATUSCODES" in keywords,
         with_smtputf8="SMTPUTF8" in keywords,
+        max_line=max(settings.max_command_line, MAX_AUTH_LINE if "AUTH" in verbs else 0),
     )

@@ -3,6 +3,7 @@
 A reply tells the peer what it must know and nothing of our inside. Each stands with the clause it comes from.
 """
 
+from mailnode.mail.address import Mailbox
 from mailnode.mail.reply import Reply
 
 # --- it is well -------------------------------------------------------------------------------------------------
@@ -60,6 +61,23 @@ PARAMETER_UNKNOWN = Reply.of(555, "5.5.4", "Parameter not known")  # RFC 5321 4.
 UTF8_SENDER = Reply.of(553, "5.6.7", "This address needs SMTPUTF8")  # RFC 6531 3.5
 UTF8_RECIPIENT = Reply.of(550, "5.6.7", "This address needs SMTPUTF8")  # RFC 6531 3.5
 
+# --- AUTH (RFC 4954 sections 4 and 6) ---------------------------------------------------------------------------
+
+AUTHENTICATED = Reply.of(235, "2.7.0", "Authenticated")
+AUTH_SYNTAX = Reply.of(501, "5.5.4", "Syntax: AUTH mechanism [initial-response]")
+AUTH_CANCELLED = Reply.of(501, "5.7.0", "Authentication cancelled")
+AUTH_NOT_BASE64 = Reply.of(501, "5.5.2", "Not base64")
+AUTH_LINE_TOO_LONG = Reply.of(500, "5.5.6", "Authentication exchange line too long")
+AUTH_TWICE = Reply.of(503, "5.5.1", "You are authenticated already")
+MECHANISM_UNKNOWN = Reply.of(504, "5.5.4", "Mechanism not offered")
+MECHANISM_TOO_WEAK = Reply.of(534, "5.7.9", "This mechanism is too weak here")
+ENCRYPTION_REQUIRED = Reply.of(538, "5.7.11", "Authentication needs TLS here")
+CREDENTIALS_INVALID = Reply.of(535, "5.7.8", "Authentication credentials invalid")
+AUTH_TROUBLE = Reply.of(454, "4.7.0", "Temporary authentication failure")
+TOO_MANY_FAILURES = Reply.of(454, "4.7.0", "Too many failed authentications; try again later")
+CLIENT_LOCKED_OUT = Reply.of(421, "4.7.0", "Too many failed authentications from your address; try again later")
+ACCOUNT_DISABLED = Reply.of(525, "5.7.13", "This account is disabled")  # RFC 5248 2.4
+
 # --- the transaction --------------------------------------------------------------------------------------------
 
 TOO_MANY_RECIPIENTS = Reply.of(
@@ -70,6 +88,8 @@ NO_ROOM = Reply.of(452, "4.3.1", "No room for the message now")  # RFC 5321 4.2.
 BARE_NEWLINE = Reply.of(550, "5.6.11", "Content has a CR or LF that stands alone")  # RFC 5321 2.3.8
 TEXT_LINE_TOO_LONG = Reply.of(500, "5.5.2", "Content has a line that is too long")  # RFC 5321 4.5.3.1.6, 4.5.3.1.9
 RELAYING_DENIED = Reply.of(550, "5.7.1", "We do not relay there")  # RFC 5321 7.1, RFC 3463 3.8
+USER_NOT_ALLOWED = Reply.of(554, "5.7.1", "This user has no business here")  # RFC 5321 3.1
+MAY_NOT_SPEAK_FOR_OTHERS = Reply.of(550, "5.7.0", "You may not speak for other clients")  # Postfix's XCLIENT_README
 AUTHENTICATION_REQUIRED = Reply.of(530, "5.7.0", "Authentication required")  # RFC 4954 6
 NO_SUCH_MAILBOX = Reply.of(550, "5.1.1", "No such mailbox here")  # RFC 5321 3.3, RFC 3463 3.2
 NO_SUCH_LIST = Reply.of(550, "5.1.1", "No such list here")  # RFC 5321 3.5
@@ -78,3 +98,10 @@ ANSWERED_BY_OURSELVES = Reply.of(554, "5.4.6", "The next hop is this host itself
 TOO_MANY_HOPS = Reply.of(554, "5.4.6", "Too many hops: the message goes in circles")  # RFC 5321 6.3
 CIRCLE = Reply.of(554, "5.4.6", "This message was sent on from here before: it goes in a circle")  # RFC 5321 6.3
 LOCAL_TROUBLE = Reply.of(451, "4.3.0", "Local trouble; please try again")  # RFC 5321 4.2.3
+
+# --- users who moved --------------------------------------------------------------------------------------------
+
+
+def will_forward_to(mailbox: Mailbox) -> Reply:
+    """Tell that the user's mail is sent on (RFC 5321 section 3.4)."""
+    return Reply.of(251, "2.1.5", f"User not local; will forward to <{mailbox}>")

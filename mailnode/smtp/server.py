@@ -1,4 +1,4 @@
-"""The server's machine: octets in, events out; replies in, octets out (RFC 5321, RFC 2033, RFC 2920, RFC 3030).
+"""The server's machine: octets in, events out; replies in, octets out (RFC 5321, RFC 2033, RFC 2920, RFC 3030, RFC 4954).
 
 Theory of operation
 -------------------
@@ -10,6 +10,11 @@ commands sent ahead are answered in their order however long an answer takes, an
 BDAT is judged when its line is read, since its content follows either way: what is refused is read and thrown away,
 and only then its ``Faulty`` is given. A BDAT whose size cannot be read ends the session, for its content might be
 taken for commands.
+
+AUTH: after 334 the next line is a response and not a command, until any other reply ends the exchange. What is no
+response (``*``, no base64, a line too long) ends it too; such a line is never shown, since it may hold a password. Once
+235 was said, further AUTH commands are refused here. What is offered may change with the session (``change_offer``): AUTH
+is most often offered under TLS only, STARTTLS only before it.
 
 ``Misuse`` is raised for our own mistakes only: a reply that nobody asked for, too few or too many for LMTP.
 """
@@ -39,21 +44,36 @@ _BAD_LINES = {
 }
 
 
+_BAD_RESPONSES = {
+    BadLine.TOO_LONG: replies.AUTH_LINE_TOO_LONG,
+    BadLine.BARE_NEWLINE: replies.AUTH_NOT_BASE64,
+}
+
+_EXCHANGE = (events.Authenticate, events.AuthResponse)
+
+
 class ServerConnection:
     """One session as the server sees it."""
 
     def __init__(self, settings: ServerSettings, extensions: Sequence[Extension], *, lmtp: bool = False) -> None:
+        self._settings = settings
         self._offer = offer_of(settings, tuple(extensions))
         self._order, self._verbs = (LMTP_ORDER, commands.LMTP_VERBS) if lmtp else (ORDER, commands.VERBS)
         self._is_lmtp = lmtp
-        self._buffer = InputBuffer(settings.max_command_line, repairs_newlines=settings.bare_newlines == "repair")
+        self._buffer = InputBuffer(self._offer.max_line, repairs_newlines=settings.bare_newlines == "repair")
         self._state = State.GREETING
         self._owed: Move | None = Move(State.STRANGER, State.TURNED_AWAY)
         self._asked: Event | None = None
         self._reader: DataReader | ChunkReader | None = None
         self._after_content: Event | None = None
         self._chunk_move = Move(State.READY, State.READY)
+        self._is_authenticated = False
         self._forget_transaction()
+
+    def change_offer(self, extensions: Sequence[Extension]) -> None:
+        """Offer these extensions from now on: what is offered depends on where the session stands."""
+        self._offer = offer_of(self._settings, tuple(extensions))
+        self._buffer.limit_lines(self._offer.max_line)
 
     def _forget_transaction(self) -> None:
         self._body = Body.SEVEN_BIT
@@ -94,12 +114,16 @@ class ServerConnection:
         line = self._buffer.take_line()
         if line is None:
             return NEED_DATA
+        if self._state is State.CHALLENGED:
+            return self._read_response(line)
         if isinstance(line, BadLine):
             return self._faulty(_BAD_LINES[line], b"")
+        if len(line) + 2 > self._settings.max_command_line and line[:5].upper() != b"AUTH ":
+            return self._faulty(replies.LINE_TOO_LONG, b"")
         try:
             event = self._read_command(line)
         except Fault as fault:
-            return self._faulty(fault.reply, line)
+            return self._faulty(fault.reply, b"AUTH" if line[:4].upper() == b"AUTH" else line)
         if event is None:
             return self.next_event()
         self._asked = event
@@ -142,6 +166,8 @@ class ServerConnection:
             self._owed = self._in_order(Command.EXTRA)
             return commands.read_extra(name, argument)
         move = self._in_order(known.command)
+        if self._is_authenticated and known.command is Command.AUTH:
+            raise Fault(replies.AUTH_TWICE)
         event = known.read(name, argument, self._offer, self._smtputf8)
         self._owed = move
         return event
@@ -151,6 +177,21 @@ class ServerConnection:
         if isinstance(rule, Reply):
             raise Fault(rule)
         return rule
+
+    def _read_response(self, line: bytes | BadLine) -> Event:
+        """Read the answer to a challenge; whatever is none ends the exchange (RFC 4954 section 4)."""
+        self._state = State.READY
+        if isinstance(line, BadLine):
+            return self._faulty(_BAD_RESPONSES[line], b"")
+        if line == b"*":
+            return self._faulty(replies.AUTH_CANCELLED, b"")
+        try:
+            response = commands.decode_response(line.decode("ascii", "replace"))
+        except Fault as fault:
+            return self._faulty(fault.reply, b"")
+        self._owed = Move(State.READY, State.READY)
+        self._asked = events.AuthResponse(response)
+        return self._asked
 
     # --- content ----------------------------------------------------------------------------------------------
 
@@ -227,6 +268,14 @@ class ServerConnection:
         """Begin anew within TLS: all that was said before is forgotten, octets not yet read too (RFC 3207 4.2)."""
         self._buffer.clear()
         self._forget_transaction()
+        self._is_authenticated = False
+        self._reader = self._asked = self._owed = None
+        self._state = State.STRANGER
+
+    def begin_anew(self) -> None:
+        """Stand where the greeting has just been said: whoever speaks now was not heard before."""
+        self._forget_transaction()
+        self._is_authenticated = False
         self._reader = self._asked = self._owed = None
         self._state = State.STRANGER
 
@@ -240,6 +289,9 @@ class ServerConnection:
         self._state = move.accepted if is_accepted else move.refused
         if reply.code == 421 or self._state is State.CLOSED:
             self._close()
+        elif isinstance(event, _EXCHANGE):
+            self._state = State.CHALLENGED if reply.code == 334 else State.READY
+            self._is_authenticated = reply.code == 235
         elif is_accepted and isinstance(event, events.Rcpt):
             self._recipients += 1
         elif self._state is State.CONTENT:
