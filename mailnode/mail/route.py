@@ -42,6 +42,8 @@ class Expansion:
     """A list is the end of the message's journey; an alias passes NOTIFY and ORCPT on (RFC 3461 5.2.7)."""
     owner: Mailbox = NULL
     """The reverse-path for a list's copies; NULL: the sender's own is kept."""
+    has_moved: bool = False
+    """The user has moved to the one member, and the sender may hear of it (251, RFC 5321 section 3.4)."""
     own: Route | None = None
     """The address's own mailbox, when the address is among its own members: it gets a copy and is not expanded again."""
 

@@ -90,6 +90,8 @@ class InboundTransaction:
                 event="trouble", queue_id=self._queue_id, member=str(member), forward_path=str(path),
                 reply=str(refusal.reply),
             )  # fmt: skip
+        if resolution.moved_to != NULL:
+            return replies.will_forward_to(resolution.moved_to)
         return replies.RECIPIENT_OK
 
     def _copy(self, copy: Copy) -> Copy:

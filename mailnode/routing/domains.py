@@ -19,6 +19,18 @@ MAX_LOCAL_PART = 64
 """Octets (RFC 5321 section 4.5.3.1.1)."""
 
 
+_ANSWERS = ("forward", "tell")
+
+
+@frozen
+class Moved:
+    """A user who has moved (RFC 5321 section 3.4)."""
+
+    to: Mailbox
+    is_told: bool = False
+    """The mail is refused with the new address, and not sent on."""
+
+
 @frozen
 class LocalDomain:
     """A domain whose mail is ours."""
@@ -31,6 +43,8 @@ class LocalDomain:
     """Every local part has a mailbox."""
     aliases: Mapping[str, tuple[Mailbox, ...]] = field(factory=dict)
     """Folded local part to members."""
+    moved: Mapping[str, Moved] = field(factory=dict)
+    """Folded local part to the new address."""
     catch_all: Mailbox = NULL
     separator: str = ""
 
@@ -71,6 +85,7 @@ def read_domain(settings: DomainSettings) -> LocalDomain:
         next_hop=settings.next_hop,
         takes_any=settings.accounts == "any",
         aliases=aliases,
+        moved={user.casefold(): read_moved(entry, settings, name) for user, entry in settings.moved.items()},
         catch_all=read_member(settings.catch_all, name) if settings.catch_all else NULL,
         separator=settings.separator,
     )
@@ -82,6 +97,14 @@ def read_member(text: str, domain: str) -> Mailbox:
     if mailbox.domain.startswith("["):
         return mailbox
     return Mailbox(mailbox.local_part, to_a_labels(mailbox.domain))
+
+
+def read_moved(entry: str, settings: DomainSettings, domain: str) -> Moved:
+    """Read ``ann@new.example``, ``forward ann@new.example`` or ``tell ann@new.example``; ValueError for anything else."""
+    word, blank, address = entry.strip().partition(" ")
+    if not blank or word not in _ANSWERS:
+        word, address = settings.moved_answer, entry
+    return Moved(read_member(address.strip(), domain), word == "tell")
 
 
 def is_safe_folder(local_part: str) -> bool:

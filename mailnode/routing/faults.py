@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from mailnode.routing.domains import read_member
+from mailnode.routing.domains import read_member, read_moved
 from mailnode.routing.names import to_a_labels
 from mailnode.routing.next_hop import parse_next_hop
 from mailnode.routing.patterns import parse_pattern
@@ -47,6 +47,7 @@ def _domains(domains: Sequence[DomainSettings]) -> Iterator[Fault]:
 def _domain(steps: Steps, settings: DomainSettings, name: str) -> Iterator[Fault]:
     yield from _next_hop(steps, settings.courier, settings.next_hop)
     yield from _aliases((*steps, "aliases"), settings, name)
+    yield from _moved((*steps, "moved"), settings, name)
     if settings.catch_all:
         yield from _refused((*steps, "catch_all"), partial(read_member, settings.catch_all, name))
         if settings.accounts == "any":
@@ -67,6 +68,26 @@ def _aliases(steps: Steps, settings: DomainSettings, name: str) -> Iterator[Faul
             yield (*steps, alias), "expected at least one member"
         for place, member in enumerate(members):
             yield from _refused((*steps, alias, place), partial(read_member, member, name))
+
+
+def _moved(steps: Steps, settings: DomainSettings, name: str) -> Iterator[Fault]:
+    aliases = {alias.casefold() for alias in settings.aliases}
+    seen: dict[str, str] = {}
+    for user, entry in settings.moved.items():
+        first = seen.setdefault(user.casefold(), user)
+        if first != user:
+            yield (*steps, user), f'"{first}" is the same user; letters of either case are equal'
+        if "@" in user:
+            yield (*steps, user), f"expected a local part, without @ and domain: it is for {name} already"
+        if user.casefold() in aliases:
+            yield (*steps, user), "an alias has this name as well; remove one of the two"
+        yield from _refused((*steps, user), partial(_check_moved, user, entry, settings, name))
+
+
+def _check_moved(user: str, entry: str, settings: DomainSettings, name: str) -> None:
+    to = read_moved(entry, settings, name).to
+    if to.local_part.casefold() == user.casefold() and to.domain.lower() == name:
+        raise ValueError("this is the very address that was left")
 
 
 def _routes(routes: Sequence[RouteSettings]) -> Iterator[Fault]:

@@ -46,6 +46,8 @@ class Resolution:
     """The reverse-path of the copies; NULL: the sender's."""
     why: tuple[str, ...] = ()
     """The steps, a sentence each."""
+    moved_to: Mailbox = NULL
+    """Where the user has moved whose address was looked up; NULL: he has not."""
 
     @property
     def has_owner(self) -> bool:
@@ -64,7 +66,10 @@ async def resolve(router: Router, recipient: Recipient, *, limit: int = 1000) ->
         return Resolution(((_along(routing, recipient), routing),), why=routing.why)
     if isinstance(routing, Refusal):
         return routing
-    return await _Search(router, limit).run(recipient)
+    found = await _Search(router, limit).run(recipient)
+    if routing.has_moved and isinstance(found, Resolution):
+        return evolve(found, moved_to=routing.members[0])
+    return found
 
 
 def _along(route: Route, recipient: Recipient) -> Recipient:

@@ -2,13 +2,14 @@
 
 An address of ours is looked up in this order; the first that knows it decides:
 
-1. an alias of that name (a list, when it has more than one member)
-2. an account of exactly that name
-3. the same two without the tag of a subaddress
-4. the domain's catch-all
-5. a mailbox that comes into being by itself, where ``accounts = "any"``
-6. Postmaster, who is never unknown (RFC 5321 section 4.5.1): the node's first domain keeps that mailbox if need be
-7. nobody: 550 5.1.1
+1. a user of that name who has moved
+2. an alias of that name (a list, when it has more than one member)
+3. an account of exactly that name
+4. the same three without the tag of a subaddress
+5. the domain's catch-all
+6. a mailbox that comes into being by itself, where ``accounts = "any"``
+7. Postmaster, who is never unknown (RFC 5321 section 4.5.1): the node's first domain keeps that mailbox if need be
+8. nobody: 550 5.1.1
 
 All other addresses go by the first ``[[route]]`` that matches, and else by the MX of their domain.
 
@@ -26,7 +27,7 @@ from mailnode.interfaces import Directory
 from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.reply import Reply
 from mailnode.mail.route import Expansion, Lane, Refusal, Route, Routing
-from mailnode.routing.domains import POSTMASTER, LocalDomain, is_safe_folder, read_domain
+from mailnode.routing.domains import POSTMASTER, LocalDomain, Moved, is_safe_folder, read_domain
 from mailnode.routing.names import domain_key, to_a_labels
 from mailnode.routing.next_hop import literal_hop, parse_literal
 from mailnode.routing.patterns import parse_pattern
@@ -87,6 +88,11 @@ class TableRouter:
             return None
         return await self._expansion(domain, mailbox.local_part, ())
 
+    @property
+    def domains(self) -> Sequence[str]:
+        """Give the names of our domains, in their order."""
+        return tuple(self._domains)
+
     def is_local_domain(self, domain: str) -> bool:
         """Tell whether mail for this domain is ours; the empty domain is that of a bare ``<Postmaster>``."""
         return not domain or self._local(domain) is not None
@@ -119,6 +125,8 @@ class TableRouter:
         for reading in readings:
             if reading != local_part:
                 why = (*why, f'"{local_part}" is "{reading}" with a tag')
+            if domain.moved and (moved := domain.moved.get(reading.casefold())):
+                return _moved(moved, (*why, f"{reading} has moved to {_text(moved.to)}"))
             if domain.members(reading):
                 return await self._expansion(domain, reading, why)
             route = await self._account(domain, reading, local_part, why)
@@ -187,6 +195,12 @@ class TableRouter:
                 return Route(lane, mailbox, (*why, step))
         step = "no route matches, so its own address counts" if own_hop != key else "no route matches, so its MX count"
         return Route(Lane("smtp", own_hop), mailbox, (*why, step))
+
+
+def _moved(moved: Moved, why: tuple[str, ...]) -> Expansion | Refusal:
+    if moved.is_told:
+        return Refusal(Reply.of(551, "5.1.6", f"User not local; please try <{moved.to}>"), why)
+    return Expansion((moved.to,), why, has_moved=True)
 
 
 def _any(domain: LocalDomain, user: str, local_part: str, why: tuple[str, ...]) -> Route | Refusal:

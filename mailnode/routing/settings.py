@@ -7,6 +7,9 @@ from attrs import field, frozen
 
 from mailnode.mail.quantity import Seconds
 
+MovedAnswer = Literal["forward", "tell"]
+"""What is done with mail for a user who has moved (RFC 5321 section 3.4)."""
+
 
 @frozen
 class DomainSettings:
@@ -25,6 +28,11 @@ class DomainSettings:
     """Local part to members: addresses, or local parts of this domain. One member is an alias, more are a list."""
     catch_all: str = ""
     """The address that gets what nobody else takes; empty: such mail is refused."""
+    moved: Mapping[str, str] = field(factory=dict)
+    """Local part of a user who has moved to the new address; "forward" or "tell" before it says otherwise than moved_answer."""
+    moved_answer: MovedAnswer = "forward"
+    """forward: the mail goes on to the new address, and the sender is told so (251); tell: it is refused with the new
+    address (551)."""
     separator: str = "+"
     """What parts a user from a tag (ann+shop); one character, or empty for no subaddresses (RFC 5233)."""
 

@@ -48,3 +48,19 @@ def test_all_faults_are_told_at_once() -> None:
         ("resolver", "attempts"),
     ]
     assert all(sentence for _, sentence in found)
+
+
+def test_faults_of_users_who_moved() -> None:
+    """No second entry, no alias beside it, no bad address, and nobody moves to where he was."""
+    domain = DomainSettings(
+        "example.org",
+        aliases={"Ann": ("x",)},
+        moved={"ann": "a@b.example", "bob": "tell", "BOB": "b b@", "c@d": "x", "dora": "tell Dora@EXAMPLE.org"},
+    )
+    assert [steps for steps, _ in faults(domains=[domain])] == [
+        ("domain", 0, "moved", "ann"),
+        ("domain", 0, "moved", "BOB"),
+        ("domain", 0, "moved", "BOB"),
+        ("domain", 0, "moved", "c@d"),
+        ("domain", 0, "moved", "dora"),
+    ]

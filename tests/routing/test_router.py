@@ -269,3 +269,43 @@ def test_a_directory_in_trouble_is_temporary(lost_failures: list[dict[str, objec
     directory.trouble = CancelledError()
     with pytest.raises(CancelledError):
         ask(table, "ann@example.org")
+
+
+# --- users who moved --------------------------------------------------------------------------------------------
+
+MOVED = DomainSettings(
+    "example.org",
+    accounts="any",
+    aliases={"old": ("ann",)},
+    moved={"Ann": "ann@new.example", "bob": "tell bob@new.example", "carl": "forward dora"},
+)
+
+
+@pytest.mark.rfc("5321", "3.4")
+def test_a_user_who_moved_is_sent_on_or_told_of() -> None:
+    """The entry's own word counts before the domain's answer; letters of either case and tags do not matter."""
+    table = router(MOVED)
+    for address in ("ann@example.org", "ANN@example.org", "ann+shop@example.org"):
+        routing = ask(table, address)
+        assert isinstance(routing, Expansion)
+        assert (routing.has_moved, routing.members) == (True, (Mailbox("ann", "new.example"),))
+    refused = ask(table, "bob@example.org")
+    assert isinstance(refused, Refusal)
+    assert str(refused.reply) == "551 5.1.6 User not local; please try <bob@new.example>"
+    carl = ask(table, "carl@example.org")
+    assert isinstance(carl, Expansion)
+    assert carl.members == (Mailbox("dora", "example.org"),)
+
+
+@pytest.mark.rfc("5321", "3.4")
+def test_a_domain_may_tell_of_all_its_moved_users() -> None:
+    """``moved_answer`` counts for entries without a word of their own."""
+    table = router(DomainSettings("example.org", moved={"ann": "a@new.example"}, moved_answer="tell"))
+    routing = ask(table, "ann@example.org")
+    assert isinstance(routing, Refusal)
+    assert routing.reply.code == 551
+
+
+def test_the_domains_stand_in_their_order() -> None:
+    """Their names are known, folded."""
+    assert router(DomainSettings("B.example"), DomainSettings("a.example")).domains == ("b.example", "a.example")

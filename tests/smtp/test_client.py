@@ -314,3 +314,18 @@ def test_a_peer_that_bears_our_own_name_is_ourselves() -> None:
         events = connection.receive(f"250 {first_line}\r\n".encode())
         kinds = [type(event) for event in events]
         assert (Ready in kinds, Rejected in kinds) == (is_taken, not is_taken)
+
+
+@pytest.mark.rfc("5321", "3.4")
+def test_a_user_who_moved_is_reached_or_not_as_the_server_says() -> None:
+    """251 is a success, and 551 a failure that keeps the new address for the sender to read."""
+    client = _greeted("PIPELINING")
+    client.begin(_MAIL, _rcpts(2))
+    client.take()
+    client.receive(b"250 ok\r\n251 User not local; will forward to <a@b>\r\n")
+    assert client.receive(b"551 5.1.6 User not local; please try <c@d>\r\n354 go\r\n") == [ContentWanted()]
+    client.content_sent()
+    (settled,) = client.receive(b"250 taken\r\n")
+    assert isinstance(settled, Settled)
+    assert [answer.reply.code for answer in settled.answers] == [250, 551]
+    assert "please try <c@d>" in str(settled.answers[1].reply)
