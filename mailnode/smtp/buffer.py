@@ -38,6 +38,10 @@ class InputBuffer:
         self._skip: BadLine | None = None
         self._skipping = False
 
+    def limit_lines(self, max_line: int) -> None:
+        """Take command lines of up to ``max_line`` octets from now on, their CRLF included."""
+        self._limit = max_line
+
     def __len__(self) -> int:
         """Count the octets that wait."""
         return len(self._octets) - self._at + len(self._waiting)

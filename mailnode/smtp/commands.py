@@ -1,9 +1,10 @@
-"""A command line becomes an event (RFC 5321 4.1.1, RFC 2033 4, RFC 3030 2).
+"""A command line becomes an event (RFC 5321 4.1.1, RFC 2033 4, RFC 3030 2, RFC 4954 4).
 
 ``VERBS`` is the table: each verb, its column in the table of order, and the function that reads its argument. Such a
 function raises ``Fault`` with the reply to give; it knows nothing of the session but what ``Context`` tells it.
 """
 
+import binascii
 import re
 from collections.abc import Callable, Mapping
 
@@ -21,6 +22,7 @@ from mailnode.smtp.states import Command
 
 _NAME = re.compile(r"[^\s()<>;,\\\"\x00-\x1f\x7f]{1,255}")
 _STRICT_NAME = re.compile(r"[A-Za-z0-9.-]{1,255}|\[[^\s()<>;,\\\"\[\]]{1,100}\]", re.ASCII)
+_MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}", re.ASCII)
 _CHUNK = re.compile(r"([0-9]{1,18})(?: +(LAST))?", re.ASCII | re.IGNORECASE)
 
 
@@ -109,6 +111,23 @@ def _asking(make: Callable[[str], Event]) -> Callable[[str, str, Offer, bool], E
     return read
 
 
+def _auth(_verb: str, argument: str, _offer: Offer, _smtputf8: bool) -> Event:
+    words = argument.split()
+    if len(words) not in (1, 2) or not _MECHANISM.fullmatch(words[0].upper()):
+        raise Fault(replies.AUTH_SYNTAX)
+    if len(words) == 1:
+        return events.Authenticate(words[0].upper())
+    return events.Authenticate(words[0].upper(), b"" if words[1] == "=" else decode_response(words[1]))
+
+
+def decode_response(text: str) -> bytes:
+    """Decode base64; Fault for anything else, blanks and missing padding too (RFC 4954 section 4, RFC 4648 section 4)."""
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        raise Fault(replies.AUTH_NOT_BASE64) from None
+
+
 def read_extra(verb: str, argument: str) -> Event:
     """Give the event of a command that an extension added."""
     return events.Extra(verb, argument.strip())
@@ -140,7 +159,10 @@ VERBS: Mapping[str, Verb] = {**_BOTH, "EHLO": Verb(Command.HELLO, _hello), "HELO
 LMTP_VERBS: Mapping[str, Verb] = {**_BOTH, "LHLO": Verb(Command.HELLO, _hello)}
 """The verbs of LMTP: EHLO and HELO are not among them (RFC 2033 section 4.1)."""
 
-BY_EXTENSION: Mapping[str, Verb] = {"STARTTLS": Verb(Command.STARTTLS, _bare(events.StartTls()))}
+BY_EXTENSION: Mapping[str, Verb] = {
+    "STARTTLS": Verb(Command.STARTTLS, _bare(events.StartTls())),
+    "AUTH": Verb(Command.AUTH, _auth),
+}
 """Verbs that only an extension opens but that the machine itself must know; BDAT is read apart."""
 
 NOT_OURS = frozenset({"AUTH", "BDAT", "STARTTLS", "ETRN", "ATRN", "BURL", "TURN", "SEND", "SOML", "SAML"})

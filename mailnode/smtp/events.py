@@ -7,7 +7,7 @@ ContentEnd in LMTP).
 import enum
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mailnode.mail.envelope import Envelope, Recipient
 from mailnode.mail.reply import Reply
@@ -120,6 +120,24 @@ class StartTls:
 
 
 @frozen
+class Authenticate:
+    """AUTH: owes 334 with a challenge, 235, or a refusal (RFC 4954 section 4)."""
+
+    mechanism: str
+    """In capitals."""
+    response: bytes | None = field(default=None, repr=False)
+    """The initial response, decoded; None when there was none. Never shown: it may hold a password."""
+
+
+@frozen
+class AuthResponse:
+    """The answer to a challenge; owes what Authenticate owes."""
+
+    response: bytes = field(repr=False)
+    """Decoded. Never shown: it may hold a password."""
+
+
+@frozen
 class Extra:
     """A command that an extension added."""
 
@@ -133,10 +151,10 @@ class Faulty:
 
     reply: Reply
     line: bytes
-    """What was sent, at most its first 512 octets; empty for a line too long to keep."""
+    """What was sent, at most its first 512 octets; empty for a line too long to keep or one that may hold a password."""
 
 
 Event = (
     Hello | Mail | Rcpt | Data | ContentPart | ChunkEnd | ContentEnd | Reset | Noop | Quit | Verify | Expand
-    | HelpAsked | StartTls | Extra | Faulty
+    | HelpAsked | StartTls | Authenticate | AuthResponse | Extra | Faulty
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The lawful order of commands, as a table (RFC 5321 4.1.4, RFC 2033 4, RFC 3030 2, RFC 3207 4).
+"""The lawful order of commands, as a table (RFC 5321 4.1.4, RFC 2033 4, RFC 3030 2, RFC 3207 4, RFC 4954 4).
 
 Theory of operation
 -------------------
@@ -15,8 +15,9 @@ The states are those of a mail transaction::
         +--554--> TURNED_AWAY              RCPT refused -> NOBODY             +--BDAT--> CHUNKS --BDAT LAST--> READY
 
 ``NOBODY`` is ``SENDER`` after a recipient was refused: it only makes the answer to DATA better (554, no valid
-recipients). A hello, RSET and the end of content end the transaction. In ``CONTENT``, in ``GREETING``, during TLS's
-handshake and after the end no command is read, so these have no row. The content of a chunk is no state either: BDAT
+recipients). A hello, RSET and the end of content end the transaction. ``CHALLENGED`` is within AUTH: 334 leads there, any
+other reply back to ``READY``. In it, in ``CONTENT``, in ``GREETING``, during TLS's handshake and after the end no command
+is read, so these have no row. The content of a chunk is no state either: BDAT
 is judged before its content is read, and a refused chunk's content is thrown away before the refusal is said.
 
 What must be kept in step: a new command needs a column in every row; the test that enumerates all pairs says so.
@@ -49,6 +50,8 @@ class State(enum.Enum):
     """Content has begun with BDAT and has not ended."""
     CONTENT = "content"
     """354 was said; octets are content."""
+    CHALLENGED = "challenged"
+    """334 was said within AUTH; the next line is a response."""
     HANDSHAKE = "handshake"
     """220 was said to STARTTLS; nothing is read until TLS is there."""
     CLOSED = "closed"
@@ -69,6 +72,7 @@ class Command(enum.Enum):
     """NOOP, VRFY, EXPN and HELP: they change nothing (RFC 5321 4.1.1.5 to 4.1.1.9)."""
     QUIT = "quit"
     STARTTLS = "starttls"
+    AUTH = "auth"
     EXTRA = "extra"
     """Commands of extensions."""
 
@@ -107,6 +111,7 @@ ORDER: Mapping[State, Mapping[Command, Move | Reply]] = {
         _C.RSET: _stay(_S.STRANGER),
         _C.NOOP: _stay(_S.STRANGER),
         _C.STARTTLS: replies.HELLO_FIRST,
+        _C.AUTH: replies.HELLO_FIRST,
         _C.EXTRA: replies.HELLO_FIRST,
         **_ALWAYS,
     },
@@ -120,6 +125,7 @@ ORDER: Mapping[State, Mapping[Command, Move | Reply]] = {
         _C.RSET: _stay(_S.READY),
         _C.NOOP: _stay(_S.READY),
         _C.STARTTLS: Move(_S.HANDSHAKE, _S.READY),
+        _C.AUTH: _stay(_S.READY),
         _C.EXTRA: _stay(_S.READY),
         **_ALWAYS,
     },
@@ -133,6 +139,7 @@ ORDER: Mapping[State, Mapping[Command, Move | Reply]] = {
         _C.RSET: Move(_S.READY, _S.SENDER),
         _C.NOOP: _stay(_S.SENDER),
         _C.STARTTLS: replies.NOT_NOW,
+        _C.AUTH: replies.NOT_NOW,
         _C.EXTRA: replies.NOT_NOW,
         **_ALWAYS,
     },
@@ -146,6 +153,7 @@ ORDER: Mapping[State, Mapping[Command, Move | Reply]] = {
         _C.RSET: Move(_S.READY, _S.NOBODY),
         _C.NOOP: _stay(_S.NOBODY),
         _C.STARTTLS: replies.NOT_NOW,
+        _C.AUTH: replies.NOT_NOW,
         _C.EXTRA: replies.NOT_NOW,
         **_ALWAYS,
     },
@@ -159,6 +167,7 @@ ORDER: Mapping[State, Mapping[Command, Move | Reply]] = {
         _C.RSET: Move(_S.READY, _S.RECIPIENTS),
         _C.NOOP: _stay(_S.RECIPIENTS),
         _C.STARTTLS: replies.NOT_NOW,
+        _C.AUTH: replies.NOT_NOW,
         _C.EXTRA: replies.NOT_NOW,
         **_ALWAYS,
     },
@@ -172,6 +181,7 @@ ORDER: Mapping[State, Mapping[Command, Move | Reply]] = {
         _C.RSET: Move(_S.READY, _S.CHUNKS),
         _C.NOOP: _stay(_S.CHUNKS),
         _C.STARTTLS: replies.NOT_NOW,
+        _C.AUTH: replies.NOT_NOW,
         _C.EXTRA: replies.NOT_NOW,
         **_ALWAYS,
     },

@@ -1,6 +1,7 @@
 """A host around the server's machine: answers every event as a simple, friendly server would.
 
-Everyone at ``nobody`` is refused, all others are welcome; messages that were accepted are kept.
+Everyone at ``nobody`` is refused, all others are welcome; messages that were accepted are kept. Who authenticates is
+ann@d.example, and her password is "secret".
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -31,6 +32,7 @@ class Host:
         """Contents accepted."""
         self._recipients = 0
         self._content = b""
+        self._wants: list[bytes] = []
         self.said = self.connection.greet(GREETING)
 
     def feed(self, octets: bytes) -> bytes:
@@ -87,6 +89,19 @@ class Host:
     def _quit(self, _event: events.Quit) -> bytes:
         return self.connection.send(replies.BYE)
 
+    def _authenticate(self, event: events.Authenticate) -> bytes:
+        if event.mechanism not in ("PLAIN", "LOGIN"):
+            return self.connection.send(replies.MECHANISM_UNKNOWN)
+        self._wants = [b"ann@d.example", b"secret"] if event.mechanism == "LOGIN" else [b"\0ann@d.example\0secret"]
+        if event.response is not None:
+            return self._respond(event)
+        return self.connection.send(Reply(334, ("VXNlcm5hbWU6" if event.mechanism == "LOGIN" else "",)))
+
+    def _respond(self, event: events.Authenticate | events.AuthResponse) -> bytes:
+        if event.response != self._wants.pop(0):
+            return self.connection.send(replies.CREDENTIALS_INVALID)
+        return self.connection.send(Reply(334, ("UGFzc3dvcmQ6",)) if self._wants else replies.AUTHENTICATED)
+
     def _start_tls(self, _event: events.StartTls) -> bytes:
         """Say 220 and pretend that TLS came about at once."""
         said = self.connection.send(replies.START_TLS)
@@ -103,4 +118,6 @@ _ANSWERS: dict[type, Callable[[Host, Any], bytes]] = {
     events.Faulty: Host._faulty,
     events.Quit: Host._quit,
     events.StartTls: Host._start_tls,
+    events.Authenticate: Host._authenticate,
+    events.AuthResponse: Host._respond,
 }

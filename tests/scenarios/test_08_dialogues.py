@@ -14,8 +14,8 @@ from tests.kit.talk import Talk
 pytestmark = pytest.mark.scenario
 
 FOLDER = Path(__file__).parent.parent / "dialogues"
-FILES = sorted(path for path in FOLDER.glob("*.txt") if path.stem not in ("starttls", "verifying"))
-"""Not those that want what a node keeps from strangers (VRFY) or what this one does not offer (STARTTLS)."""
+FILES = sorted(path for path in FOLDER.glob("*.txt") if path.stem not in ("starttls", "verifying") and not path.stem.startswith("auth"))
+"""Not those that want what a node keeps from strangers (VRFY) or what this one does not offer (STARTTLS, AUTH)."""
 
 KNOWN = ("a", "b", "c", "e", "two words", "jones", "brown", "victim", "postmaster")
 """Who lives at the domains of the dialogues; their mail is kept at kept.example."""

@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from mailnode.smtp.extensions import auth, standard_extensions
 from mailnode.smtp.server import ServerSettings
 from tests.kit.dialogue import differences, read_dialogue
 from tests.kit.machine import SETTINGS, Host
+
+AUTH = {"": ("PLAIN", "LOGIN"), "without": ()}
+"""What the option ``auth`` offers: mechanisms, or none as long as there is no TLS."""
 
 FOLDER = Path(__file__).parent.parent / "dialogues"
 
@@ -30,7 +34,9 @@ def settings_of(options: Any) -> ServerSettings:
 def test_a_dialogue_goes_as_written(path: Path, size: int) -> None:
     """However its octets are cut, each dialogue goes as it stands in its file."""
     dialogue = read_dialogue(path)
-    host = Host(settings_of(dialogue.options), lmtp="lmtp" in dialogue.options)
+    settings = settings_of(dialogue.options)
+    extensions = (*standard_extensions(settings), auth(AUTH[dialogue.options["auth"]])) if "auth" in dialogue.options else ()
+    host = Host(settings, extensions, lmtp="lmtp" in dialogue.options)
     greeting = host.said
     for exchange in dialogue.exchanges:
         pieces = [exchange.sent[start : start + size] for start in range(0, len(exchange.sent), size)]

@@ -6,12 +6,12 @@ from mailnode.mail.reply import Reply
 from mailnode.smtp import replies
 from mailnode.smtp.states import LMTP_ORDER, ORDER, Command, Move, State
 
-SILENT = {State.GREETING, State.CONTENT, State.HANDSHAKE, State.CLOSED}
+SILENT = {State.GREETING, State.CONTENT, State.CHALLENGED, State.HANDSHAKE, State.CLOSED}
 
 LAWFUL = {
     State.TURNED_AWAY: {"QUIT"},
     State.STRANGER: {"HELLO", "RSET", "NOOP", "QUIT"},
-    State.READY: {"HELLO", "MAIL", "RSET", "NOOP", "QUIT", "STARTTLS", "EXTRA"},
+    State.READY: {"HELLO", "MAIL", "RSET", "NOOP", "QUIT", "STARTTLS", "AUTH", "EXTRA"},
     State.SENDER: {"HELLO", "RCPT", "RSET", "NOOP", "QUIT"},
     State.NOBODY: {"HELLO", "RCPT", "RSET", "NOOP", "QUIT"},
     State.RECIPIENTS: {"HELLO", "RCPT", "DATA", "BDAT", "BDAT_LAST", "RSET", "NOOP", "QUIT"},
