@@ -10,12 +10,12 @@ as long as it does not live, the main process stands in for it, so that no clien
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IAddress, IListeningPort, IProtocol
+from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -112,10 +112,10 @@ class Door(Factory):
         """Tell where it really listens; the endpoint as it was written before it does."""
         return self.settings.endpoint if self._port is None else self._port.getHost()
 
-    def buildProtocol(self, addr: IAddress | None) -> IProtocol | None:
+    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """Hand a new connection to the current receivers; None (and it is closed) before the door is open."""
         if self._arrivals is not None:
-            return self._arrivals.buildProtocol(addr)
+            return cast("Protocol | None", self._arrivals.buildProtocol(addr))
         return self._receivers[-1].buildProtocol(addr) if self._receivers else None
 
     def _receive(self, address: str, port: int, *, local_address: str = "", user: str = "") -> Protocol | None:
