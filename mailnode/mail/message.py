@@ -99,3 +99,5 @@ class Peer:
     """What ties an authentication to this TLS channel, ``(type, data)``: ``tls-exporter`` (RFC 9266) and the like."""
     user: str = ""
     """The local user at the other end of a unix socket, as the kernel tells; else empty."""
+    protocol: str = ""
+    """What a gateway has brought the message by, ``XMPP``: it stands in the ``with`` clause. Empty for sessions."""

@@ -46,6 +46,10 @@ class Delayed(_Tried):
 
     host_unreachable: bool = False
     """No session came about at all: evidence against the next hop, not against the message."""
+    retry_after: float | None = None
+    """Seconds until the next try, when the courier has a timetable of its own; None: the queue's."""
+    is_tried: bool = True
+    """False: it was put off without a try (a rate, an open circuit breaker), and does not count as an attempt."""
 
 
 @frozen

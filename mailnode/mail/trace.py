@@ -14,6 +14,8 @@ _HOPS = b"\nreceived:"
 
 def with_protocol(peer: Peer, *, smtputf8: bool) -> str:
     """Name the protocol for the ``with`` clause (RFC 3848, RFC 6531 section 4.3)."""
+    if peer.protocol:
+        return _plain(peer.protocol)
     if peer.service == "lmtp":
         name = "UTF8LMTP" if smtputf8 else "LMTP"
     elif smtputf8:

@@ -54,6 +54,8 @@ class MailReception:
 
     def may_relay(self, peer: Peer) -> bool:
         """Tell whether the peer may send to other domains than ours."""
+        if peer.service == "gateway":
+            return bool(peer.account)  # its users are not ours: only a gateway that is trusted to relay has an account
         return bool(peer.account) or not peer.address or self._is_trusted(peer.address)
 
     async def verify(self, _peer: Peer, _argument: str) -> Reply:

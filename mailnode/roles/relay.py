@@ -24,6 +24,7 @@ from mailnode.mail.content import Content
 from mailnode.mail.envelope import Body, Envelope, Recipient, Return
 from mailnode.mail.message import Message, NewEntry, QueuedRecipient
 from mailnode.mail.outcome import Delayed, Delivered, Expanded, Failed, Outcome, Relayed
+from mailnode.mail.quantity import Seconds
 from mailnode.mail.queueid import new_queue_id
 from mailnode.mail.reply import Reply
 from mailnode.mail.report import Action, Kind, Report, Reported, Returned, make_report, take_returned
@@ -91,6 +92,12 @@ class RelayRole:
         )
         return await self._notice(Kind.SUCCESS, message, reported, now) if reported else []
 
+    async def report_receipt(self, kind: Kind, message: Message, reported: Reported) -> list[NewEntry]:
+        """Write the report on what another message system has told later (RFC 3464); to be submitted by the caller."""
+        if message.envelope.reverse_path == NULL:
+            return []
+        return await self._notice(kind, message, (reported,), self.clock.seconds())
+
     # --- what becomes of each
 
     def _fate(self, queued: QueuedRecipient, outcome: Outcome, attempt: Attempt, now: float) -> _Fate:
@@ -106,7 +113,15 @@ class RelayRole:
 
     def _delayed(self, queued: QueuedRecipient, outcome: Delayed, attempt: Attempt, now: float) -> _Fate:
         wait = next_attempt(queued.attempts + 1, attempt.expires - now, self.settings, self.random)
-        settlement = Settlement(queued.key, last=outcome.reply, last_remote=outcome.remote, due=now + (wait or 0.0))
+        if wait is not None and outcome.retry_after is not None:
+            wait = Seconds(min(outcome.retry_after, attempt.expires - now))
+        settlement = Settlement(
+            queued.key,
+            last=outcome.reply,
+            last_remote=outcome.remote,
+            due=now + (wait or 0.0),
+            counts=outcome.is_tried,
+        )
         if wait is None:
             return self._failed(queued, outcome, attempt, evolve(settlement, done=True), has_expired=True)
         message = attempt.message
