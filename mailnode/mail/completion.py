@@ -104,12 +104,20 @@ def completed(start: bytes, with_: Completion) -> bytes:
     return b"".join(lines) + _separated(start[end:])
 
 
-def header_end(octets: bytes) -> int:
-    """Tell where the header section is over, so that what lies before can be completed; -1 when more must be seen first."""
+def header_end(octets: bytes | bytearray, seen: int = 0) -> int:
+    """Tell where the header section is over, so that what lies before can be completed; -1 when more must be seen first.
+
+    The first ``seen`` octets are known not to have the empty line's beginning.
+    """
     if octets.startswith(b"\r\n"):
         return 0
-    end = octets.find(b"\r\n\r\n")
+    end = octets.find(b"\r\n\r\n", seen)
     return end + 2 if end >= 0 else -1
+
+
+def section_end(start: bytes) -> int:
+    """Tell where the fields end: at the empty line, or at what is no field."""
+    return _read(start)[1]
 
 
 def fields_of(start: bytes) -> list[Field]:
