@@ -9,7 +9,8 @@ turns them into ``connectionLost``.
 import socket
 from typing import Protocol
 
-from twisted.internet.interfaces import ISystemHandle, ITCPTransport
+from attrs import field, frozen
+from twisted.internet.interfaces import IProtocol, ISystemHandle, ITCPTransport
 
 
 class Transport(Protocol):
@@ -72,3 +73,38 @@ class Wire:
         """Close now."""
         self._socket = None
         self.transport.abortConnection()
+
+
+@frozen
+class Channel:
+    """What a TLS handshake came to."""
+
+    description: str
+    """Version and cipher."""
+    certificate_names: tuple[str, ...] = ()
+    """See mail.message.Peer."""
+    bindings: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    """See mail.message.Peer.channel_bindings."""
+
+
+class Encryption(Protocol):
+    """TLS for the connections of one listener. It is a seam, and stands here because it is made of wires."""
+
+    def is_ready(self) -> bool:
+        """Tell whether a handshake could begin now; the first time this may load and read what it needs."""
+        ...
+
+    def cover(self, protocol: IProtocol, wire: Wire) -> Transport:
+        """Begin the handshake; what is returned is the protocol's transport from now on. Only when ready.
+
+        The protocol hears ``handshakeCompleted``, or ``connectionLost`` with the reason.
+        """
+        ...
+
+    def channel(self, covered: Transport) -> Channel:
+        """Tell what the handshake came to, once it is completed."""
+        ...
+
+    def why(self, error: BaseException) -> str:
+        """Say in a few words why a handshake failed that ended with ``error``."""
+        ...
