@@ -18,6 +18,19 @@ class Body(enum.Enum):
     BINARY_MIME = "BINARYMIME"
 
 
+class Manner(enum.Enum):
+    """How it is to reach people: the verb that opened the transaction (RFC 821 section 3.4)."""
+
+    MAIL = "MAIL"
+    """Into the mailbox."""
+    SEND = "SEND"
+    """Onto the terminal, or not at all."""
+    SOML = "SOML"
+    """Onto the terminal, or else into the mailbox."""
+    SAML = "SAML"
+    """Onto the terminal and into the mailbox."""
+
+
 class Return(enum.Enum):
     """How much of the message a failure notification gives back: the RET parameter (RFC 3461 section 4.3)."""
 
@@ -97,3 +110,5 @@ class Envelope:
     """SMTPUTF8 was asked for: the next hop must speak it too (RFC 6531 section 3.6)."""
     extra: tuple[tuple[str, str], ...] = field(default=())
     """MAIL parameters of further extensions that must travel on, as ``(KEYWORD, value)``."""
+    manner: Manner = Manner.MAIL
+    """Counts at the door only: what is kept is mail."""

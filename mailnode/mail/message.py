@@ -101,3 +101,5 @@ class Peer:
     """The local user at the other end of a unix socket, as the kernel tells; else empty."""
     protocol: str = ""
     """What a gateway has brought the message by, ``XMPP``: it stands in the ``with`` clause. Empty for sessions."""
+    is_verbose: bool = False
+    """It has said VERB: the answer to the final dot may tell how each recipient fared."""

@@ -4,16 +4,21 @@ A client in the trusted networks, on a local socket or with an account may send 
 own domains. That is the whole relay rule, and it has no exception: never an open relay.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from mailnode.interfaces import Refused
+from attrs import evolve
+
+from mailnode.interfaces import Refused, Transaction
 from mailnode.mail.address import parse_mailbox
 from mailnode.mail.envelope import Envelope
 from mailnode.mail.message import Peer
 from mailnode.mail.reply import Reply
 from mailnode.roles.house import House
+from mailnode.roles.originator import Originator
+from mailnode.roles.originator_limits import Limits
+from mailnode.roles.originator_settings import SubmissionSettings
 from mailnode.roles.transaction import InboundTransaction
 from mailnode.smtp import replies
 
@@ -38,19 +43,34 @@ def trust_in(networks: Iterable[Network]) -> Callable[[str], bool]:
 class MailReception:
     """Implements interfaces.Reception."""
 
-    def __init__(self, house: House, trusted_networks: tuple[Network, ...]) -> None:
+    def __init__(
+        self,
+        house: House,
+        trusted_networks: tuple[Network, ...],
+        *,
+        submission: SubmissionSettings = SubmissionSettings(),  # noqa: B008 - frozen
+        limits: Limits | None = None,
+        max_sizes: Mapping[str, int] | None = None,
+    ) -> None:
+        """``max_sizes`` are the octets of one message on listeners that have a bound of their own, by name."""
         self._house = house
         self._is_trusted = trust_in(trusted_networks)
+        self._originator = Originator(house, submission, limits or Limits())
+        self._houses = {
+            listener: evolve(house, settings=evolve(house.settings, max_size=size))
+            for listener, size in (max_sizes or {}).items()
+        }
 
-    async def begin(self, peer: Peer, envelope: Envelope, declared_size: int) -> InboundTransaction:
+    async def begin(self, peer: Peer, envelope: Envelope, declared_size: int) -> Transaction:
         """Open a transaction; refuses what is too big before it comes (RFC 1870 section 6.1)."""
-        limit = self._house.settings.max_size
+        house = self._houses.get(peer.listener, self._house)
+        limit = house.settings.max_size
         if limit and declared_size > limit:
             raise Refused(replies.TOO_BIG)
         may_relay = self.may_relay(peer)
-        if peer.service == "submission" and not may_relay:
-            raise Refused(replies.AUTHENTICATION_REQUIRED)
-        return InboundTransaction(self._house, peer, envelope, may_relay=may_relay)
+        if peer.service == "submission":
+            return await evolve(self._originator, house=house).begin(peer, envelope, is_trusted=may_relay)
+        return InboundTransaction(house, peer, envelope, may_relay=may_relay)
 
     def may_relay(self, peer: Peer) -> bool:
         """Tell whether the peer may send to other domains than ours."""
@@ -65,7 +85,7 @@ class MailReception:
     async def expand(self, peer: Peer, argument: str) -> Reply:
         """Answer EXPN: the members of a list, for who may relay."""
         if not self.may_relay(peer):
-            return replies.MAY_NOT_EXPAND
+            return replies.CANNOT_EXPAND
         try:
             mailbox = parse_mailbox(argument.strip().removeprefix("<").removesuffix(">"))
         except ValueError:

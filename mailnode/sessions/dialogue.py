@@ -12,12 +12,16 @@ from attrs import Factory, evolve, frozen
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
-from mailnode.interfaces import Reception, Refused, Transaction
+from mailnode.interfaces import Authenticated, AuthExchange, Reception, Refused, Transaction
 from mailnode.mail.envelope import Recipient
 from mailnode.mail.message import Peer
 from mailnode.mail.reply import Reply
+from mailnode.sessions.authentication import Authentication, reply_for
 from mailnode.sessions.settings import SessionSettings
+from mailnode.sessions.status import status_reply
 from mailnode.smtp import events, replies
+from mailnode.smtp.extensions import Extension
+from mailnode.smtp.help import STATUS
 from mailnode.smtp.server import ServerConnection
 
 Pending = Coroutine[Deferred[Any], Any, bytes]
@@ -34,6 +38,12 @@ class House:
     settings: SessionSettings
     verbs: Mapping[str, "AnswerVerb"] = Factory(dict)
     """What answers the commands that extensions add, by their verbs in capitals."""
+    authentication: Authentication | None = None
+    """How clients authenticate; None where they cannot."""
+
+    def offered_now(self, peer: Peer) -> tuple[Extension, ...]:
+        """Give the extensions that depend on where the session stands."""
+        return () if self.authentication is None else (self.authentication.extension(peer),)
 
 
 class Stopping(Protocol):
@@ -64,10 +74,13 @@ class Dialogue:
         """Its address is one that may speak for others (XCLIENT)."""
         self.moved: Callable[[str], bool] = lambda _: True
         """Counts the session for another address; False when that has too many."""
+        self.always: tuple[Extension, ...] = ()
+        """The extensions offered wherever the session stands; ``offer_anew`` adds the others."""
         self._house = house
         self._connection = connection
         self._stopping = stopping
         self._transaction: Transaction | None = None
+        self._exchange: AuthExchange | None = None
         self._recipients = 0
         self._is_full = False
         self._errors = 0
@@ -89,12 +102,17 @@ class Dialogue:
         """Remember which address of ours the peer has reached."""
         self.peer = evolve(self.peer, local_address=local_address)
 
+    def offer_anew(self) -> None:
+        """Offer what there is for the peer as it is now known; to be called when that has changed (TLS)."""
+        self._connection.change_offer((*self.always, *self._house.offered_now(self.peer)))
+
     def begin_anew(self, peer: Peer, greeting: Reply) -> bytes:
         """Greet somebody else on this connection, as if nothing had been said; answers the event that owes a reply."""
         self.abort()
         self.peer = peer
         said = self._connection.send(greeting)
         self._connection.begin_anew()
+        self.offer_anew()
         return said
 
     def note(self, word: str) -> None:
@@ -251,17 +269,48 @@ class Dialogue:
             raise RuntimeError("the machine let a command through that needs a transaction")
         return self._transaction
 
+    # --- AUTH -------------------------------------------------------------------------------------------------
+
+    def _authenticate(self, event: events.Authenticate) -> Answer:
+        return self._settled(self._begin_exchange(event))
+
+    async def _begin_exchange(self, event: events.Authenticate) -> Reply:
+        authentication = self._house.authentication
+        if authentication is None:
+            raise Refused(replies.NOT_OFFERED)
+        self._exchange = authentication.begin(self.peer, event.mechanism)
+        return await self._step(event.response)
+
+    def _respond(self, event: events.AuthResponse) -> Answer:
+        return self._settled(self._step(event.response))
+
+    async def _step(self, response: bytes | None) -> Reply:
+        if self._exchange is None:
+            raise RuntimeError("the machine gave a response that nobody had asked for")
+        said = await self._exchange.step(response)
+        if isinstance(said, Authenticated):
+            self._exchange = None
+            self.peer = evolve(self.peer, account=said.account)
+        return reply_for(said)
+
     # --- everything else --------------------------------------------------------------------------------------
 
     def _reset(self, _event: events.Reset) -> Answer:
         self.abort()
-        return self._say_idling(replies.OK)
+        return self.say_idling(replies.OK)
 
     def _noop(self, _event: events.Noop) -> Answer:
-        return self._say_idling(replies.OK)
+        return self.say_idling(replies.OK)
 
-    def _help(self, _event: events.HelpAsked) -> Answer:
-        return self._say_idling(replies.HELP)
+    def _help(self, event: events.HelpAsked) -> Answer:
+        is_status = event.argument.upper() == STATUS
+        return self.say_idling(self._status() if is_status else self._connection.explain(event.argument))
+
+    def _status(self) -> Reply:
+        return status_reply(
+            self._house.hostname, self.peer,
+            accepted=self.accepted, has_transaction=self._transaction is not None, recipients=self._recipients,
+        )  # fmt: skip
 
     def _quit(self, _event: events.Quit) -> Answer:
         self.abort()
@@ -288,7 +337,8 @@ class Dialogue:
         answer = self._house.verbs.get(event.verb)
         return self.say(replies.NOT_OFFERED) if answer is None else answer(self, event.argument)
 
-    def _say_idling(self, reply: Reply) -> bytes:
+    def say_idling(self, reply: Reply) -> bytes:
+        """Answer a command that carries no mail, unless there were too many of them in a row."""
         return self.say(replies.TOO_MANY_ERRORS if self._is_idling() else reply)
 
     def _is_idling(self) -> bool:
@@ -315,6 +365,8 @@ _ANSWERS: dict[type, Callable[[Dialogue, Any], Answer]] = {
     events.Expand: Dialogue._expand,
     events.HelpAsked: Dialogue._help,
     events.Faulty: Dialogue._faulty,
+    events.Authenticate: Dialogue._authenticate,
+    events.AuthResponse: Dialogue._respond,
     events.StartTls: Dialogue._not_offered,
     events.Extra: Dialogue._extra,
 }

@@ -8,10 +8,11 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mailnode.mail.address import parse_forward_path, parse_reverse_path
-from mailnode.mail.envelope import Envelope, Recipient
+from mailnode.mail.envelope import Envelope, Manner, Recipient
+from mailnode.mail.reply import Reply
 from mailnode.smtp import events, replies
 from mailnode.smtp.arguments import parse_path, read_parameters, split_path
 from mailnode.smtp.events import Event
@@ -50,7 +51,7 @@ def _hello(verb: str, argument: str, offer: Offer, _smtputf8: bool) -> Event:
     return events.Hello(verb, name)
 
 
-def _mail(_verb: str, argument: str, offer: Offer, _smtputf8: bool) -> Event:
+def _mail(_verb: str, argument: str, offer: Offer, _smtputf8: bool) -> events.Mail:
     strict = offer.settings.strict_syntax
     path, parameters = split_path(argument, "FROM:", replies.MAIL_SYNTAX, strict=strict)
     draft = MailDraft(parse_path(path, parse_reverse_path, 553, "5.1.7"))
@@ -62,6 +63,12 @@ def _mail(_verb: str, argument: str, offer: Offer, _smtputf8: bool) -> Event:
         draft.reverse_path, (), draft.envelope_id, draft.returns, draft.body, draft.smtputf8, tuple(draft.extra)
     )
     return events.Mail(envelope, draft.size)
+
+
+def _send(verb: str, argument: str, offer: Offer, smtputf8: bool) -> Event:
+    """Read SEND, SOML or SAML: MAIL by another name (RFC 821 section 3.4)."""
+    event = _mail(verb, argument, offer, smtputf8)
+    return evolve(event, envelope=evolve(event.envelope, manner=Manner(verb)))
 
 
 def _rcpt(_verb: str, argument: str, offer: Offer, smtputf8: bool) -> Event:
@@ -162,8 +169,16 @@ LMTP_VERBS: Mapping[str, Verb] = {**_BOTH, "LHLO": Verb(Command.HELLO, _hello)}
 BY_EXTENSION: Mapping[str, Verb] = {
     "STARTTLS": Verb(Command.STARTTLS, _bare(events.StartTls())),
     "AUTH": Verb(Command.AUTH, _auth),
+    "SEND": Verb(Command.MAIL, _send),
+    "SOML": Verb(Command.MAIL, _send),
+    "SAML": Verb(Command.MAIL, _send),
 }
 """Verbs that only an extension opens but that the machine itself must know; BDAT is read apart."""
 
-NOT_OURS = frozenset({"AUTH", "BDAT", "STARTTLS", "ETRN", "ATRN", "BURL", "TURN", "SEND", "SOML", "SAML"})
+NOT_OURS: Mapping[str, Reply] = {
+    **dict.fromkeys(
+        ("AUTH", "BDAT", "STARTTLS", "ETRN", "ATRN", "BURL", "SEND", "SOML", "SAML", "VERB"), replies.NOT_OFFERED
+    ),
+    "TURN": replies.TURN_IS_INSECURE,
+}
 """Verbs of RFCs which get 502 and not 500 where no extension offers them (RFC 5321 section 4.2.4)."""

@@ -8,7 +8,6 @@ from attrs import frozen
 from mailnode.smtp.extensions import Extension, MailParameter, RcptParameter
 from mailnode.smtp.settings import ServerSettings
 
-
 MAX_AUTH_LINE = 12_288
 """Octets of a line of an authentication exchange (RFC 4954 section 4)."""
 
@@ -24,6 +23,8 @@ class Offer:
     rcpt: Mapping[str, RcptParameter]
     verbs: frozenset[str]
     """Those the extensions add."""
+    said: frozenset[str]
+    """Those of them that the peer is told of."""
     with_status: bool
     """Replies carry enhanced status codes."""
     with_smtputf8: bool
@@ -42,6 +43,7 @@ def offer_of(settings: ServerSettings, extensions: tuple[Extension, ...]) -> Off
         mail={keyword: read for extension in extensions for keyword, read in extension.mail.items()},
         rcpt={keyword: read for extension in extensions for keyword, read in extension.rcpt.items()},
         verbs=verbs,
+        said=frozenset(verb for extension in extensions if extension.is_said for verb in extension.verbs),
         with_status="ENHANCEDSTATUSCODES" in keywords,
         with_smtputf8="SMTPUTF8" in keywords,
         max_line=max(settings.max_command_line, MAX_AUTH_LINE if "AUTH" in verbs else 0),

@@ -13,8 +13,12 @@ SENDER_OK = Reply.of(250, "2.1.0", "Sender OK")  # RFC 3463 3.2
 RECIPIENT_OK = Reply.of(250, "2.1.5", "Recipient OK")  # RFC 3463 3.2
 START_DATA = Reply.of(354, "", "Go ahead; end with <CRLF>.<CRLF>")  # RFC 5321 4.1.1.4
 START_TLS = Reply.of(220, "", "Go ahead with TLS")  # RFC 3207 4
-HELP = Reply.of(214, "2.0.0", "RFC 5321 tells it all")  # RFC 5321 4.1.1.8
-CANNOT_VERIFY = Reply.of(252, "2.5.0", "Cannot verify, but send and I will try")  # RFC 5321 3.5.3
+VERBOSE = Reply.of(250, "2.0.0", "Verbose mode")
+TERSE = Reply.of(250, "2.0.0", "Terse mode")
+CANNOT_VERIFY = Reply.of(252, "2.5.2", "Cannot verify, but send and I will try")  # RFC 5321 3.5.3, 7.3
+CANNOT_EXPAND = Reply.of(252, "2.5.2", "Lists are not shown, but send and I will try")  # RFC 5321 7.3
+IS_A_LIST = Reply.of(252, "2.5.2", "This is a mailing list; EXPN asks for its members")  # RFC 5321 3.5.2
+ON_TERMINAL = Reply.of(250, "2.1.5", "Shown on a terminal")  # RFC 821 3.4
 BYE = Reply.of(221, "2.0.0", "Bye")  # RFC 5321 4.1.1.10
 
 # --- the session ------------------------------------------------------------------------------------------------
@@ -45,6 +49,9 @@ NOT_NOW = Reply.of(503, "5.5.1", "Not within a mail transaction")  # RFC 5321 4.
 
 UNKNOWN_COMMAND = Reply.of(500, "5.5.2", "Command not known")  # RFC 5321 4.2.4
 NOT_OFFERED = Reply.of(502, "5.5.1", "Command not offered")  # RFC 5321 4.2.4
+TURN_IS_INSECURE = Reply.of(502, "5.5.1", "TURN is insecure: nobody knows who asks for the mail")  # RFC 5321 F.1
+NO_SUCH_TOPIC = Reply.of(504, "5.5.4", "No help on this; HELP alone shows what there is")  # RFC 5321 4.3.2
+ON_OR_OFF = Reply.of(501, "5.5.4", "Syntax: VERB [ON | OFF]")
 LINE_TOO_LONG = Reply.of(500, "5.5.2", "Command line too long")  # RFC 5321 4.5.3.1.4, 4.5.3.1.9
 BARE_NEWLINE_IN_COMMAND = Reply.of(500, "5.5.2", "Command lines end with CRLF, no CR or LF stands alone")  # 2.3.8
 CONTROL_IN_COMMAND = Reply.of(500, "5.5.2", "Control characters have no place in a command")  # RFC 5321 4.1.1
@@ -93,7 +100,10 @@ MAY_NOT_SPEAK_FOR_OTHERS = Reply.of(550, "5.7.0", "You may not speak for other c
 AUTHENTICATION_REQUIRED = Reply.of(530, "5.7.0", "Authentication required")  # RFC 4954 6
 NO_SUCH_MAILBOX = Reply.of(550, "5.1.1", "No such mailbox here")  # RFC 5321 3.3, RFC 3463 3.2
 NO_SUCH_LIST = Reply.of(550, "5.1.1", "No such list here")  # RFC 5321 3.5
-MAY_NOT_EXPAND = Reply.of(550, "5.7.2", "Lists are not shown")  # RFC 5321 7.3, RFC 3463 3.8
+NOT_ACTIVE = Reply.of(450, "4.2.1", "This user has no terminal that takes messages now")  # RFC 821 3.4
+NO_TERMINAL = Reply.of(550, "5.3.3", "Only users of this host have a terminal here")  # RFC 821 3.4, RFC 3463 3.4
+NOT_ON_YOUR_WORD = Reply.of(550, "5.7.1", "You may not write to terminals here")  # RFC 821 3.4
+NO_REPORT_OF_TERMINALS = Reply.of(555, "5.5.4", "SEND and a report of success do not go together")  # RFC 3461 4.1
 ANSWERED_BY_OURSELVES = Reply.of(554, "5.4.6", "The next hop is this host itself")  # RFC 5321 5.1
 TOO_MANY_HOPS = Reply.of(554, "5.4.6", "Too many hops: the message goes in circles")  # RFC 5321 6.3
 CIRCLE = Reply.of(554, "5.4.6", "This message was sent on from here before: it goes in a circle")  # RFC 5321 6.3

@@ -30,6 +30,7 @@ from mailnode.smtp.content import DataReader
 from mailnode.smtp.events import NEED_DATA, PAUSED, Event, Wait
 from mailnode.smtp.extensions import Extension
 from mailnode.smtp.faults import Fault, Misuse
+from mailnode.smtp.help import help_on
 from mailnode.smtp.offer import offer_of
 from mailnode.smtp.rendering import render
 from mailnode.smtp.settings import ServerSettings
@@ -98,6 +99,10 @@ class ServerConnection:
         """Tell whether octets wait: before the greeting they mark an early talker."""
         return len(self._buffer) > 0
 
+    def explain(self, topic: str) -> Reply:
+        """Answer HELP: what this session may say, all of it or one command (RFC 5321 4.1.1.8)."""
+        return help_on(topic, self._verbs.keys() | self._offer.said, self._offer)
+
     def receive_data(self, octets: bytes) -> None:
         """Store what was received; nothing is kept after the session's end."""
         if self._state is not State.CLOSED:
@@ -157,7 +162,7 @@ class ServerConnection:
     def _read_offered(self, name: str, argument: str) -> Event | None:
         """Read a command that extensions open, or say that it is not to be had."""
         if name not in self._offer.verbs:
-            raise Fault(replies.NOT_OFFERED if name in commands.NOT_OURS else replies.UNKNOWN_COMMAND)
+            raise Fault(commands.NOT_OURS.get(name, replies.UNKNOWN_COMMAND))
         if name == "BDAT":
             self._begin_chunk(argument)
             return None
