@@ -5,9 +5,10 @@ clock, unless a name says otherwise. Cancelling is safe before a method's promis
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from enum import Enum
 from typing import Protocol, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mailnode.mail.address import Mailbox
 from mailnode.mail.envelope import Envelope, Recipient
@@ -280,6 +281,93 @@ class Resolver(Protocol):
         ...
 
 
+# --- who is who -------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Challenge:
+    """What the server says in the middle of an exchange; the client answers it (RFC 4422 section 3)."""
+
+    octets: bytes = field(default=b"", repr=False)
+
+
+@frozen
+class Authenticated:
+    """The exchange has shown who the client is."""
+
+    account: str
+    """The account's full address, as text."""
+
+
+class AuthExchange(Protocol):
+    """One exchange of a mechanism with a client."""
+
+    async def step(self, response: bytes | None) -> Challenge | Authenticated:
+        """Take a response; None first when the client gave none with its command. Raises Refused, and then it is over."""
+        ...
+
+
+class Authority(Protocol):
+    """Finds out who a client is."""
+
+    def mechanisms(self, peer: Peer) -> tuple[str, ...]:
+        """Name the SASL mechanisms for this client, best first."""
+        ...
+
+    def begin(self, peer: Peer, mechanism: str) -> AuthExchange:
+        """Begin an exchange; raises Refused for a mechanism that is not to be had."""
+        ...
+
+
+class Standing(Enum):
+    """What is known of an account."""
+
+    UNKNOWN = "unknown"
+    """There is none of that name, or the password is not its own: nobody is told which."""
+    DISABLED = "disabled"
+    ACTIVE = "active"
+
+
+@frozen
+class Verifier:
+    """What a server keeps of a password for SCRAM (RFC 5802 section 3)."""
+
+    salt: bytes = field(repr=False)
+    iterations: int
+    stored_key: bytes = field(repr=False)
+    server_key: bytes = field(repr=False)
+
+
+class Credentials(Protocol):
+    """Checks what proves an account. Each method raises CredentialsTrouble when it cannot be known now.
+
+    Unknown accounts take as long, and look the same to a client, as wrong passwords.
+    """
+
+    has_verifiers: bool
+    """``verifier`` can give something."""
+
+    async def verify(self, account: Mailbox, password: str) -> Standing:
+        """Check a password, prepared by SASLprep."""
+        ...
+
+    async def verifier(self, account: Mailbox) -> Verifier:
+        """Give the account's verifier; one that fits nothing, but stays the same, where there is none."""
+        ...
+
+    async def standing(self, account: Mailbox) -> Standing:
+        """Tell how an account stands that was proved by other means (a certificate, a token, a verifier)."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...
+
+
+class CredentialsTrouble(Exception):  # noqa: N818
+    """Whoever knows the passwords does not answer now (454 4.7.0)."""
+
+
 # --- carrying ---------------------------------------------------------------------------------------------------
 
 
@@ -328,7 +416,13 @@ class Disk(Protocol):
 
 __all__ = [
     "Answer",
+    "AuthExchange",
+    "Authenticated",
+    "Authority",
+    "Challenge",
     "Courier",
+    "Credentials",
+    "CredentialsTrouble",
     "Directory",
     "Disk",
     "NoSuchDomain",
@@ -341,6 +435,8 @@ __all__ = [
     "Settlement",
     "Spool",
     "SpoolTrouble",
+    "Standing",
     "Transaction",
     "TryLater",
+    "Verifier",
 ]

@@ -11,6 +11,7 @@ from mailnode.mail.message import Peer
 from mailnode.mail.quantity import Octets
 from mailnode.mail.reply import Reply
 from mailnode.sessions.admission import Admission, plain_address
+from mailnode.sessions.authentication import Authentication
 from mailnode.sessions.dialogue import AnswerVerb, Dialogue, House
 from mailnode.sessions.receiver import Receiver
 from mailnode.sessions.settings import SessionSettings
@@ -46,6 +47,7 @@ class ReceiverFactory(Factory):
         verbs: Mapping[str, AnswerVerb] | None = None,
         users: Collection[str] = (),
         speaks_for_others: Callable[[str], bool] | None = None,
+        authentication: Authentication | None = None,
     ) -> None:
         """Prepare; ``verbs`` answer the commands of extensions, ``users`` are the local users who may come (empty: all).
 
@@ -59,7 +61,9 @@ class ReceiverFactory(Factory):
         self.sessions: set[Receiver] = set()
         self.is_stopping = False
         self.greeting = Reply(220, (f"{hostname} {'LMTP' if service == 'lmtp' else 'ESMTP'} mailnode",))
-        self._house = House(hostname, reception, settings, {**(verbs or {}), "XCLIENT": Xclient(self.greeting)})
+        self._house = House(
+            hostname, reception, settings, {**(verbs or {}), "XCLIENT": Xclient(self.greeting)}, authentication
+        )
         self._is_trusted = is_trusted
         self._users = frozenset(users)
         self._speaks_for_others = speaks_for_others
@@ -100,10 +104,12 @@ class ReceiverFactory(Factory):
         """
         peer = Peer(address, port, self.name, self.service, local_address=local_address, user=user)
         is_front = self._speaks_for_others is not None and self._speaks_for_others(address)
-        extensions = self._extensions_for_fronts if is_front else self._extensions
+        always = self._extensions_for_fronts if is_front else self._extensions
+        extensions = always + self._house.offered_now(peer)
         connection = ServerConnection(self._server_settings, extensions, lmtp=self.service == "lmtp")
         dialogue = Dialogue(self._house, connection, peer, self)
         dialogue.is_front = is_front
+        dialogue.always = always
         receiver = Receiver(self, connection, dialogue, trusted=self.trusts(address))
         if self._users and user not in self._users:
             receiver.turned_away = replies.USER_NOT_ALLOWED
