@@ -228,6 +228,10 @@ class Directory(Protocol):
         """Tell whether a mailbox of exactly this address exists (no aliases, no subaddress; domain folded)."""
         ...
 
+    async def describe(self, mailbox: Mailbox) -> str:
+        """Give the full name of whoever has the mailbox; empty when none is known."""
+        ...
+
     async def add(self, mailbox: Mailbox) -> None:
         """Make the mailbox known; ValueError if it is already."""
         ...

@@ -1,6 +1,6 @@
 """A directory in memory: the twin of the one on disk, for tests and for private nodes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mailnode.accounts.key import Key, folded, key_of
 from mailnode.mail.address import Mailbox
@@ -9,12 +9,17 @@ from mailnode.mail.address import Mailbox
 class MemoryDirectory:
     """Knows the mailboxes it was told of; implements interfaces.Directory."""
 
-    def __init__(self, mailboxes: Iterable[Mailbox] = ()) -> None:
+    def __init__(self, mailboxes: Iterable[Mailbox] = (), full_names: Mapping[Mailbox, str] | None = None) -> None:
         self._known: set[Key] = {key_of(mailbox) for mailbox in mailboxes}
+        self._full_names = {key_of(mailbox): name for mailbox, name in (full_names or {}).items()}
 
     async def find(self, mailbox: Mailbox) -> bool:
         """Tell whether the mailbox exists."""
         return key_of(mailbox) in self._known
+
+    async def describe(self, mailbox: Mailbox) -> str:
+        """Give the full name, if one is known."""
+        return self._full_names.get(key_of(mailbox), "")
 
     async def add(self, mailbox: Mailbox) -> None:
         """Make the mailbox known; ValueError if it is already."""

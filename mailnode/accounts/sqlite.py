@@ -86,6 +86,11 @@ class SqliteDirectory:
                 self._answers[key] = known
         return known
 
+    async def describe(self, mailbox: Mailbox) -> str:
+        """Give the full name, if one is known."""
+        key = key_of(mailbox)
+        return await self._run(lambda database: _full_name(database, key))
+
     async def add(self, mailbox: Mailbox) -> None:
         """Make the mailbox known, durably; ValueError if it is already."""
         domain, local_part = key_of(mailbox)
@@ -142,6 +147,14 @@ class SqliteDirectory:
 def _exists(database: sqlite3.Connection, key: Key) -> bool:
     found = database.execute("SELECT 1 FROM account WHERE domain = ? AND local_part = ?", key).fetchone()
     return found is not None
+
+
+def _full_name(database: sqlite3.Connection, key: Key) -> str:
+    columns = {row[1] for row in database.execute("PRAGMA table_info(account)")}
+    if "full_name" not in columns:
+        return ""  # a file of version 1
+    row = database.execute("SELECT full_name FROM account WHERE domain = ? AND local_part = ?", key).fetchone()
+    return str(row[0] or "") if row else ""
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:

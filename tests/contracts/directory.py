@@ -71,3 +71,9 @@ class DirectoryContract:
         now(directory.add(odd))
         assert now(directory.find(odd))
         assert not now(directory.find(ANN))
+
+    def test_who_has_no_full_name_has_an_empty_one(self, directory: Directory) -> None:
+        """Neither an unknown mailbox nor one without a full name is an error."""
+        now(directory.add(ANN))
+        assert now(directory.describe(ANN)) == ""
+        assert now(directory.describe(BOB)) == ""
