@@ -16,6 +16,8 @@ import pytest
 PACKAGES = {
     "curl": "curl",
     "doveadm": "dovecot-core",
+    "fetchmail": "fetchmail",
+    "haproxy": "haproxy",
     "msmtp": "msmtp",
     "mutt": "mutt",
     "node": "nodejs",
