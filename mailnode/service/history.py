@@ -41,6 +41,9 @@ CREATE TABLE IF NOT EXISTS step (
 CREATE INDEX IF NOT EXISTS step_of ON step (queue_id, id);
 """
 
+_encode = json.JSONEncoder(default=str).encode
+"""Made once: json.dumps makes an encoder for every call that has options."""
+
 Row = tuple[float, str, str, str, str]
 
 
@@ -82,7 +85,7 @@ class History:
         del own["queue_id"]
         kind = str(own.pop("event", "") or "note")
         at = float(event.get("log_time", 0.0))
-        self._waiting.append((at, str(queue_id), kind, message_of(event), json.dumps(own, default=str)))
+        self._waiting.append((at, str(queue_id), kind, message_of(event), _encode(own)))
         if not self._turn.locked:
             self._flush_in(0 if len(self._waiting) >= BATCH else INTERVAL)
 

@@ -159,14 +159,19 @@ def json_line(event: LogEvent) -> str:
 def fields(event: LogEvent) -> dict[str, Any]:
     """Give an event's own fields, without the log's."""
     return {
-        key: value
-        for key, value in event.items()
-        if not key.startswith("log_") and key not in _TWISTEDS and not callable(value)
+        key: value for key, value in event.items() if key[:4] != "log_" and key not in _TWISTEDS and not callable(value)
     }
 
 
 def message_of(event: LogEvent) -> str:
-    """Fill the event's format with its fields."""
+    """Fill the event's format with its fields; the event remembers it, since both log and history ask."""
+    text: str | None = event.get("log_text")
+    if text is None:
+        text = event["log_text"] = _filled(event)
+    return text
+
+
+def _filled(event: LogEvent) -> str:
     form = event.get("log_format")
     if isinstance(form, str):
         try:

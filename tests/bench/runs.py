@@ -1,7 +1,6 @@
 """A whole run: every scenario on every server that can do it, and the tables."""
 
 import contextlib
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -48,8 +47,6 @@ class Bench:
     """In a round, instead of each scenario's own number."""
     flames: Path | None = None
     """Where flame graphs of mailnode go."""
-    keep: bool = False
-    """Leave the folders of the servers there."""
     _troubles: list[str] = field(factory=list)
 
     def run(self, names: Collection[str]) -> None:
@@ -136,14 +133,16 @@ class Bench:
 
     @contextlib.contextmanager
     def _site(self, name: str) -> Iterator[tuple[NextHops, Sequence[Server]]]:
-        """Give next hops that run and servers that do not run yet, in a folder that goes afterwards."""
+        """Give next hops that run and servers that do not run yet, in a folder of their own.
+
+        It stays until all is over: ext4 passes by inodes that were deleted within the last minutes, one at a time, and
+        whoever makes files in their neighbourhood pays for it with up to half a millisecond each.
+        """
         folder = self.folder / name
         folder.mkdir()
         with NextHops(folder) as hops:
             site = Site(folder, mailboxes(), hops.addresses, hops.port, hops.resolv_conf, self.software)
             yield hops, [one(evolve(site, folder=folder / one.name)) for one in self.lineup]
-        if not self.keep:
-            shutil.rmtree(folder, ignore_errors=True)
 
     @contextlib.contextmanager
     def _running(self, servers: Iterable[Server]) -> Iterator[list[Server]]:
