@@ -5,6 +5,8 @@ those not yet answered. Pipelining (RFC 2920) is then nothing but saying the who
 DATA leave in one write, and one after another where the peer does not offer it. How an adapter uses it::
 
     receive(octets) -> events       then write take()
+    ask(stage, line)                when is_ready, for what is no mail (STARTTLS, AUTH): a Replied comes; then write take()
+    begin_tls(), tls_begun()        after 220 to STARTTLS, and when the handshake is done; then write take()
     begin(mail, rcpts)              when a Ready or a Settled came and is_ready; then write take()
     content_sent()                  before the end of data goes out, after a ContentWanted
     lost(reply)                     when the connection is gone; settles what is open
@@ -19,7 +21,17 @@ from typing import ClassVar
 
 from mailnode.mail.reply import Reply
 from mailnode.smtp import replies
-from mailnode.smtp.clientevents import Answer, Broken, ContentWanted, Event, Ready, Rejected, Settled, Stage
+from mailnode.smtp.clientevents import (
+    Answer,
+    Broken,
+    ContentWanted,
+    Event,
+    Ready,
+    Rejected,
+    Replied,
+    Settled,
+    Stage,
+)
 from mailnode.smtp.peeroffer import PeerOffer
 from mailnode.smtp.replyreader import Garbled, ReplyReader
 
@@ -105,6 +117,24 @@ class ClientConnection:
         self._unsaid.append((Stage.DATA, 0, b"DATA\r\n"))
         self._say_what_may_be_said()
 
+    def ask(self, stage: Stage, line: bytes) -> None:
+        """Say a line, with its CRLF, that is no part of a transaction; a Replied comes for it, or a Broken."""
+        if not self.is_ready:
+            raise RuntimeError("something was asked while the session was not ready")
+        self._said.append(line)
+        self._awaited.append((stage, 0))
+
+    def begin_tls(self) -> None:
+        """Forget all that was said in clear text, read or not (RFC 3207 section 4.2): the handshake begins."""
+        self._reader = ReplyReader()
+        self.offer = PeerOffer()
+        self._awaited.append((Stage.TLS, 0))
+
+    def tls_begun(self) -> None:
+        """Greet again, within TLS."""
+        self._awaited.clear()
+        self._hello(b"LHLO" if self._is_lmtp else b"EHLO")
+
     def content_sent(self) -> None:
         """Note that the end of data is about to go out: one reply comes for it, in LMTP one for each accepted recipient."""
         self._is_sending = False
@@ -181,6 +211,9 @@ class ClientConnection:
         """
         name = self._hostname.decode("ascii").lower()
         return not self._is_lmtp and "." in name and reply.lines[0].partition(" ")[0].lower() == name
+
+    def _asked_reply(self, _: int, reply: Reply) -> None:
+        self._events.append(Replied(reply))
 
     def _reject(self, reply: Reply) -> None:
         self._events.append(Rejected(reply))
@@ -270,4 +303,7 @@ class ClientConnection:
         Stage.RCPT: _rcpt_reply,
         Stage.DATA: _data_reply,
         Stage.DOT: _dot_reply,
+        Stage.STARTTLS: _asked_reply,
+        Stage.TLS: _asked_reply,
+        Stage.AUTH: _asked_reply,
     }

@@ -23,6 +23,10 @@ class Stage(enum.IntEnum):
     DOT = enum.auto()
     """The end of data is on its way: the peer may have taken the message."""
     QUIT = enum.auto()
+    STARTTLS = enum.auto()
+    TLS = enum.auto()
+    """The handshake: nothing is said or heard in clear text."""
+    AUTH = enum.auto()
 
 
 @frozen
@@ -51,6 +55,13 @@ class Rejected:
 
 
 @frozen
+class Replied:
+    """The answer to what was asked beside mail (``ask``)."""
+
+    reply: Reply
+
+
+@frozen
 class ContentWanted:
     """Send the content, stuffed; call ``content_sent`` before its end."""
 
@@ -72,4 +83,4 @@ class Broken:
     is_ours: bool
 
 
-Event = Ready | Rejected | ContentWanted | Settled | Broken
+Event = Ready | Rejected | Replied | ContentWanted | Settled | Broken

@@ -23,6 +23,10 @@ class PeerOffer:
     """RFC 3461."""
     starttls: bool = False
     """RFC 3207."""
+    requiretls: bool = False
+    """RFC 8689; counts only where it was heard within TLS."""
+    mechanisms: tuple[str, ...] = ()
+    """SASL mechanisms, in capitals (RFC 4954)."""
     has_size: bool = False
     """The SIZE parameter is understood (RFC 1870)."""
     size_limit: int = 0
@@ -46,6 +50,8 @@ class PeerOffer:
             smtputf8="SMTPUTF8" in keywords,
             dsn="DSN" in keywords,
             starttls="STARTTLS" in keywords,
+            requiretls="REQUIRETLS" in keywords,
+            mechanisms=tuple(keywords.get("AUTH", "").upper().split()),
             has_size="SIZE" in keywords,
             size_limit=_number(keywords.get("SIZE", "")),
             rcpt_max=limits.get("RCPTMAX", 0),
