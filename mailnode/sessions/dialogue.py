@@ -20,9 +20,11 @@ from mailnode.sessions.authentication import Authentication, reply_for
 from mailnode.sessions.settings import SessionSettings
 from mailnode.sessions.status import status_reply
 from mailnode.smtp import events, replies
-from mailnode.smtp.extensions import Extension
+from mailnode.smtp.extensions import STARTTLS, Extension
 from mailnode.smtp.help import STATUS
 from mailnode.smtp.server import ServerConnection
+from mailnode.smtp.states import State
+from mailnode.wire import Channel, Encryption
 
 Pending = Coroutine[Deferred[Any], Any, bytes]
 Answer = bytes | Pending
@@ -40,10 +42,17 @@ class House:
     """What answers the commands that extensions add, by their verbs in capitals."""
     authentication: Authentication | None = None
     """How clients authenticate; None where they cannot."""
+    encryption: Encryption | None = None
+    """How TLS is begun; None where it is not."""
+    is_implicit: bool = False
+    """TLS is there before the first word."""
 
     def offered_now(self, peer: Peer) -> tuple[Extension, ...]:
         """Give the extensions that depend on where the session stands."""
-        return () if self.authentication is None else (self.authentication.extension(peer),)
+        offered = () if self.authentication is None else (self.authentication.extension(peer),)
+        if self.encryption is None or self.is_implicit or peer.tls:
+            return offered
+        return (STARTTLS, *offered)
 
 
 class Stopping(Protocol):
@@ -269,6 +278,23 @@ class Dialogue:
             raise RuntimeError("the machine let a command through that needs a transaction")
         return self._transaction
 
+    # --- TLS --------------------------------------------------------------------------------------------------
+
+    def _start_tls(self, _event: events.StartTls) -> Answer:
+        encryption = self._house.encryption
+        is_ready = encryption is not None and encryption.is_ready()
+        return self.say(replies.START_TLS if is_ready else replies.TLS_NOT_NOW)
+
+    def secured(self, channel: Channel) -> None:
+        """Know the peer anew within TLS: what it said before counts no more (RFC 3207 section 4.2)."""
+        self.peer = evolve(
+            self.peer, hello="", is_extended=False, account="", tls=channel.description,
+            certificate_names=channel.certificate_names, channel_bindings=channel.bindings,
+        )  # fmt: skip
+        if self._connection.state is State.HANDSHAKE:
+            self._connection.reset_after_tls()
+        self.offer_anew()
+
     # --- AUTH -------------------------------------------------------------------------------------------------
 
     def _authenticate(self, event: events.Authenticate) -> Answer:
@@ -330,9 +356,6 @@ class Dialogue:
     def _faulty(self, event: events.Faulty) -> Answer:
         return self.say(event.reply)
 
-    def _not_offered(self, _event: object) -> Answer:
-        return self.say(replies.NOT_OFFERED)
-
     def _extra(self, event: events.Extra) -> Answer:
         answer = self._house.verbs.get(event.verb)
         return self.say(replies.NOT_OFFERED) if answer is None else answer(self, event.argument)
@@ -367,6 +390,6 @@ _ANSWERS: dict[type, Callable[[Dialogue, Any], Answer]] = {
     events.Faulty: Dialogue._faulty,
     events.Authenticate: Dialogue._authenticate,
     events.AuthResponse: Dialogue._respond,
-    events.StartTls: Dialogue._not_offered,
+    events.StartTls: Dialogue._start_tls,
     events.Extra: Dialogue._extra,
 }

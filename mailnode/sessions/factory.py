@@ -21,6 +21,7 @@ from mailnode.smtp.extensions import Extension
 from mailnode.smtp.server import ServerConnection
 from mailnode.smtp.settings import ServerSettings
 from mailnode.smtp.xclient import XCLIENT, XCLIENT_UNSAID
+from mailnode.wire import Encryption
 
 SWEEP = 1.0
 """Seconds between two looks at the deadlines: the grain of all timeouts."""
@@ -48,10 +49,13 @@ class ReceiverFactory(Factory):
         users: Collection[str] = (),
         speaks_for_others: Callable[[str], bool] | None = None,
         authentication: Authentication | None = None,
+        encryption: Encryption | None = None,
+        is_implicit: bool = False,
     ) -> None:
         """Prepare; ``verbs`` answer the commands of extensions, ``users`` are the local users who may come (empty: all).
 
-        ``speaks_for_others`` tells by an address who may use XCLIENT; None when nobody may.
+        ``speaks_for_others`` tells by an address who may use XCLIENT; None when nobody may. With ``encryption`` STARTTLS is offered, or, with
+        ``is_implicit``, TLS begins with the connection.
         """
         self.name = name
         self.service = service
@@ -60,10 +64,13 @@ class ReceiverFactory(Factory):
         self.settings = settings
         self.sessions: set[Receiver] = set()
         self.is_stopping = False
+        self.encryption = encryption
+        self.is_implicit = is_implicit
         self.greeting = Reply(220, (f"{hostname} {'LMTP' if service == 'lmtp' else 'ESMTP'} mailnode",))
         self._house = House(
-            hostname, reception, settings, {**(verbs or {}), "XCLIENT": Xclient(self.greeting)}, authentication
-        )
+            hostname, reception, settings, {**(verbs or {}), "XCLIENT": Xclient(self.greeting)}, authentication,
+            encryption, is_implicit,
+        )  # fmt: skip
         self._is_trusted = is_trusted
         self._users = frozenset(users)
         self._speaks_for_others = speaks_for_others

@@ -7,6 +7,9 @@ does not read what we say: nothing more is read or answered until it does, so th
 
 Deadlines: ``check_time`` is called by the factory once a second. A command must be whole by its deadline, which single
 octets do not move; content moves it by as much time as its octets take at the least rate.
+
+TLS is laid between the transport and this protocol, at once (``is_implicit``) or after the 220 to STARTTLS. Until its
+handshake is completed nothing is said and nothing is heard; a greeting that is due by then is said when it is.
 """
 
 from typing import TYPE_CHECKING, cast
@@ -14,7 +17,7 @@ from typing import Protocol as PythonProtocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener, IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -27,7 +30,7 @@ from mailnode.sessions.settings import SessionSettings
 from mailnode.sessions.starting import start
 from mailnode.smtp import events, replies
 from mailnode.smtp.server import ServerConnection
-from mailnode.wire import Wire
+from mailnode.wire import Encryption, Wire
 
 if TYPE_CHECKING:
     from twisted.internet.tcp import Connection
@@ -48,6 +51,10 @@ class Listening(PythonProtocol):
     clock: IReactorTime
     admission: Admission
     greeting: Reply
+    encryption: Encryption | None
+    """None: no TLS here."""
+    is_implicit: bool
+    """TLS begins with the connection (RFC 8314 section 3)."""
     sessions: "set[Receiver]"
     """All connections there are; each puts itself in and takes itself out."""
 
@@ -60,7 +67,7 @@ class Listening(PythonProtocol):
         ...
 
 
-@implementer(IHalfCloseableProtocol, IPushProducer)
+@implementer(IHalfCloseableProtocol, IHandshakeListener, IPushProducer)
 class Receiver(Protocol):
     """The protocol of one connection."""
 
@@ -86,6 +93,12 @@ class Receiver(Protocol):
         self._closing = False
         self._lost = False
         self._has_left = False
+        self._handshakes = False
+        """The TLS handshake has begun and is not completed."""
+        self._greets_then: tuple[Reply | None] | None = None
+        """What to greet with once it is; None: it is not time to greet."""
+        self._ending = ""
+        """Why the session ended, when that is more than ``closed`` or ``lost``."""
         self._began = 0.0
         self._greet_at = NEVER
         self._deadline = NEVER
@@ -102,6 +115,10 @@ class Receiver(Protocol):
         if not self._dialogue.peer.local_address:
             self._dialogue.reached(plain_address(self._wire.getHost()))
         house.sessions.add(self)
+        if house.is_implicit and not self._cover():
+            self._ending = "no TLS to be had"
+            self._wire.abortConnection()
+            return
         match house.admission.ask(self._dialogue.peer.address, trusted=self._trusted):
             case Admitted.YES:
                 self._enter()
@@ -138,8 +155,11 @@ class Receiver(Protocol):
             self._house.admission.waiting -= 1
 
     def _greet(self, reply: Reply | None = None) -> None:
-        self._greeted = True
         self._greet_at = NEVER
+        if self._handshakes:
+            self._greets_then = (reply,)
+            return
+        self._greeted = True
         if self._connection.has_unread:
             self._dialogue.note("early-talker")
             if self._house.settings.early_talkers == "refuse":
@@ -147,6 +167,43 @@ class Receiver(Protocol):
         self._out.append(self._dialogue.greet(reply or self.turned_away or self._house.greeting))
         self._await_command()
         self._advance()
+
+    # --- TLS --------------------------------------------------------------------------------------------------
+
+    def _cover(self) -> bool:
+        """Begin the handshake; False when TLS cannot be had."""
+        encryption = self._house.encryption
+        if encryption is None or not encryption.is_ready():
+            return False
+        self._handshakes, self._is_unheard = True, False
+        self._deadline = self._house.clock.seconds() + self._house.settings.handshake_timeout
+        self._wire.unregisterProducer()
+        self._wire = cast("Connection", encryption.cover(self, self._way))
+        self._way = Wire(self._wire)
+        self._wire.registerProducer(self, True)
+        return True
+
+    def _start_tls(self) -> None:
+        """Begin the handshake after the 220 to STARTTLS; what was sent behind the command is never read (RFC 3207 4.2)."""
+        if self._handshakes:
+            return
+        if self._connection.has_unread:
+            self._dialogue.note("spoke-before-tls")
+        self._flush()
+        if not self._cover():
+            self._wire.abortConnection()
+
+    def handshakeCompleted(self) -> None:
+        """Go on within TLS: a stranger's first command, or the greeting if that is due."""
+        self._handshakes = False
+        if self._house.encryption is not None:
+            self._dialogue.secured(self._house.encryption.channel(self._wire))
+        if self._greeted:
+            self._await_command()
+            return
+        self._deadline = NEVER
+        if self._greets_then is not None:
+            self._greet(*self._greets_then)
 
     # --- time -------------------------------------------------------------------------------------------------
 
@@ -164,7 +221,10 @@ class Receiver(Protocol):
         elif now >= self._greet_at:
             self._greet()
         elif now >= self._deadline:
-            if self._closing:
+            if self._handshakes:
+                self._ending = "the TLS handshake took too long"
+                self._wire.abortConnection()
+            elif self._closing:
                 self._wire.abortConnection()
             else:
                 self.close_with(replies.TIMED_OUT)
@@ -242,6 +302,9 @@ class Receiver(Protocol):
                 if self._half_closed:
                     self._dialogue.ends = True
                 break
+            if event is events.PAUSED:
+                self._start_tls()
+                break
             self._answer(event)
         self._advancing = False
         self._flush()
@@ -314,6 +377,9 @@ class Receiver(Protocol):
         """Say an unasked-for 421 and close; a message whose final dot is in is finished and answered first."""
         if self._closing or self._dialogue.is_committing:
             return
+        if self._handshakes:
+            self._wire.abortConnection()
+            return
         said = self._dialogue.interrupt(reply) if self._greeted else self._dialogue.greet(reply)
         self._out.append(said)
         self._flush()
@@ -328,6 +394,10 @@ class Receiver(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Forget the transaction, unless its final dot is in: then it is finished."""
+        if self._handshakes and not self._ending and self._house.encryption is not None:
+            why = self._house.encryption.why(reason.value) if reason.value is not None else "unknown"
+            self._ending = f"no TLS came about: {why}"
+        self._handshakes = False
         self._lost = self._closing = True
         self._deadline = self._greet_at = NEVER
         self._stop_waiting()
@@ -354,7 +424,7 @@ class Receiver(Protocol):
             event="session", peer=peer.address, listener=peer.listener, hello=peer.hello, tls=peer.tls,
             account=peer.account, notes=list(peer.notes), accepted=dialogue.accepted, refused=dialogue.refused,
             duration=self._house.clock.seconds() - self._began,
-            reason="closed" if reason.check(ConnectionDone) else "lost",
+            reason=self._ending or ("closed" if reason.check(ConnectionDone) else "lost"),
         )  # fmt: skip
         self._house.sessions.discard(self)
         self._house.session_ended()

@@ -24,6 +24,8 @@ class SessionSettings:
     """How long to hold the greeting back, to notice peers that talk first."""
     early_talkers: Literal["note", "refuse"] = "note"
     """What to do with a peer that talks before the greeting: note it in the log, or refuse it with 554."""
+    handshake_timeout: Seconds = Seconds(30)
+    """How long a TLS handshake may take."""
     command_timeout: Seconds = Seconds(300)
     """How long to wait for a whole command (RFC 5321 4.5.3.2.7)."""
     data_timeout: Seconds = Seconds(180)

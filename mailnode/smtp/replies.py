@@ -13,6 +13,7 @@ SENDER_OK = Reply.of(250, "2.1.0", "Sender OK")  # RFC 3463 3.2
 RECIPIENT_OK = Reply.of(250, "2.1.5", "Recipient OK")  # RFC 3463 3.2
 START_DATA = Reply.of(354, "", "Go ahead; end with <CRLF>.<CRLF>")  # RFC 5321 4.1.1.4
 START_TLS = Reply.of(220, "", "Go ahead with TLS")  # RFC 3207 4
+TLS_NOT_NOW = Reply.of(454, "4.7.0", "TLS cannot be had now")  # RFC 3207 4
 VERBOSE = Reply.of(250, "2.0.0", "Verbose mode")
 TERSE = Reply.of(250, "2.0.0", "Terse mode")
 CANNOT_VERIFY = Reply.of(252, "2.5.2", "Cannot verify, but send and I will try")  # RFC 5321 3.5.3, 7.3
