@@ -30,6 +30,7 @@ from mailnode.service.composition import Ground, hostname_of, import_late_rooms
 from mailnode.service.control import ControlDoor
 from mailnode.service.doors import Door
 from mailnode.service.faults import ConfigurationFaults
+from mailnode.service.limits import raise_file_limit
 from mailnode.service.logs import LogLines
 from mailnode.service.reload import in_effect, waiting_for_restart
 from mailnode.service.settings import NodeSettings
@@ -83,6 +84,7 @@ class Node(Service):
 
     def privilegedStartService(self) -> None:
         """Bind the ports; raises StartFailed."""
+        raise_file_limit()
         data.prepare(self.folder, *self._owner)
         for door in self.doors:
             door.bind(self._reactor, self.settings.node.workers, self._owner)
