@@ -23,12 +23,14 @@ from mailnode.couriers.smtp_prepare import Prepared, prepare
 from mailnode.couriers.smtp_reaching import Reaching
 from mailnode.couriers.smtp_session import SmtpSession, Submission, Unavailable
 from mailnode.couriers.smtp_settings import SmtpCourierSettings
+from mailnode.couriers.smtp_wishes import objection, passes_time
 from mailnode.interfaces import Disk, Resolver
 from mailnode.mail.envelope import Recipient
 from mailnode.mail.message import DeliveryRequest
 from mailnode.mail.outcome import Failed, Outcome
 from mailnode.mail.reply import Reply
 from mailnode.mail.route import Lane
+from mailnode.mail.wishes import for_next_hop
 from mailnode.routing.exchanges import Hop, NoHops, hosts_for
 from mailnode.smtp.asking import mail_line, rcpt_line
 from mailnode.smtp.peeroffer import PeerOffer
@@ -58,6 +60,7 @@ class SmtpCourier:
         own_addresses: Collection[str] = (),
         scratch: Path | None = None,
     ) -> None:
+        self._clock = reactor
         self._settings = settings
         self._resolver = resolver
         self._disk = disk
@@ -169,8 +172,12 @@ class SmtpCourier:
         return is_kept
 
     async def _prepare(self, session: SmtpSession, carriage: Carriage) -> Prepared | Reply:
+        message = carriage.request.message
+        reason = None if self.is_lmtp else objection(message, session.offer, self._clock.seconds())
+        if reason is not None:
+            return reason
         try:
-            return await prepare(carriage.request.message, session.offer, self._disk, self._conversions)
+            return await prepare(message, session.offer, self._disk, self._conversions)
         except CancelledError:
             session.abort()
             raise
@@ -182,14 +189,15 @@ class SmtpCourier:
             return
         try:
             mail = mail_line(
-                carriage.request.message.envelope, offer,
+                for_next_hop(carriage.request.message, self._clock.seconds()), offer,
                 size=prepared.content.size, body=prepared.body, smtputf8=prepared.smtputf8,
             )  # fmt: skip
         except ValueError as error:
             carriage.refuse(Reply.of(553, "5.1.7", f"The sender's address cannot be sent: {error}"))
             return
         answers = await session.send(Submission(mail, tuple(rcpts), prepared.content))
-        carriage.hear(batch, answers, session.host, passes_dsn=offer.dsn)
+        passes_by = passes_time(carriage.request.message, offer)
+        carriage.hear(batch, answers, session.host, passes_dsn=offer.dsn, passes_by=passes_by)
 
     def _batch(self, carriage: Carriage, offer: PeerOffer, *, smtputf8: bool) -> tuple[list[Recipient], list[bytes]]:
         """Take as many recipients as one transaction may have (RFC 9422); those whose address cannot be sent fail."""

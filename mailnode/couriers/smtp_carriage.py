@@ -40,6 +40,7 @@ class Carriage:
         self._heard: dict[Recipient, Delayed] = {}
         self._host_trouble: Outcome | None = None
         self._had_session = False
+        self._passes_by = True
 
     @property
     def is_done(self) -> bool:
@@ -60,8 +61,17 @@ class Carriage:
         self.outcomes[recipient] = outcome
         del self._waiting[recipient]
 
-    def hear(self, batch: Sequence[Recipient], answers: Iterable[Answer], remote: str, *, passes_dsn: bool) -> None:
+    def hear(
+        self,
+        batch: Sequence[Recipient],
+        answers: Iterable[Answer],
+        remote: str,
+        *,
+        passes_dsn: bool,
+        passes_by: bool = True,
+    ) -> None:
         """Note the answers to one transaction."""
+        self._passes_by = passes_by
         again: list[Recipient] = []
         has_accepted = False
         for recipient, answer in zip(batch, answers, strict=True):
@@ -78,8 +88,10 @@ class Carriage:
         if isinstance(outcome, Delayed) and answer.stage < Stage.DOT:
             self._heard[recipient] = outcome
         elif answer.reply.is_positive:
-            success = Delivered if self._is_final else Relayed
-            self.settle(recipient, success(answer.reply, remote, passes_dsn=passes_dsn))
+            if self._is_final:
+                self.settle(recipient, Delivered(answer.reply, remote, passes_dsn=passes_dsn))
+            else:
+                self.settle(recipient, Relayed(answer.reply, remote, passes_dsn, self._passes_by))
         else:
             self.settle(recipient, outcome)
 

@@ -33,6 +33,8 @@ class Relayed(_Tried):
 
     passes_dsn: bool = False
     """The next hop speaks DSN, so NOTIFY went along and a success is its to report."""
+    passes_by: bool = True
+    """The time by which it is to be delivered, if there is one, is now the next hop's to keep (RFC 2852)."""
 
 
 @frozen

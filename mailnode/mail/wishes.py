@@ -104,10 +104,10 @@ def deadline_of(message: Message) -> float:
     return begun_at(message) + by.seconds if by is not None else float("inf")
 
 
-def is_too_late(message: Message, now: float) -> bool:
-    """Tell whether it must be returned now, undelivered (mode R)."""
+def returned_at(message: Message) -> float:
+    """Tell when it must be returned undelivered (mode R); infinity when nothing was said."""
     by = deliver_by(message.envelope)
-    return by is not None and by.returns and now >= begun_at(message) + by.seconds
+    return begun_at(message) + by.seconds if by is not None and by.returns else float("inf")
 
 
 def for_next_hop(message: Message, now: float) -> Envelope:

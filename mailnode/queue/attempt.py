@@ -26,6 +26,9 @@ log = Logger()
 OUR_TROUBLE = Reply.of(451, "4.3.0", "Local trouble, will try again")
 NO_ANSWER = Reply.of(451, "4.3.0", "The courier gave no answer for this recipient, will try again")
 
+TOO_LATE = Reply.of(554, "5.4.7", "It could not be delivered by the time its sender has set")
+"""RFC 2852 section 4.1.4: what was to be returned when it is late."""
+
 _WORDS: dict[type[Outcome], str] = {
     Delivered: "delivered",
     Relayed: "relayed",

@@ -7,6 +7,7 @@
 The window is Postfix's destination concurrency in its plainest form. Time and chance are arguments.
 """
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 
@@ -15,8 +16,12 @@ from attrs import Factory, define, evolve, frozen
 from mailnode.mail.message import Entry, Message, QueuedRecipient
 from mailnode.mail.outcome import Delayed, Outcome
 from mailnode.mail.route import Lane
+from mailnode.mail.wishes import priority_of
 from mailnode.queue import schedule
 from mailnode.queue.settings import QueueSettings
+
+PLACES = 100
+"""Places in the line that each level of priority is worth."""
 
 SHARE = 8
 """One lane may hold this part of the content in memory."""
@@ -66,6 +71,10 @@ class LaneState:
     """Attempts that may run at once."""
     running: int = 0
     waiting: deque[Work] = Factory(deque)
+    places: deque[int] = Factory(deque)
+    """The place of each that waits; they go up."""
+    added: int = 0
+    """How many have come into the line."""
     recipients: int = 0
     """How many wait, in all its works."""
     octets: int = 0
@@ -98,13 +107,25 @@ class LaneState:
         return now < self.resting_until
 
     def add(self, work: Work) -> None:
-        """Put work at the end of the line."""
-        self.waiting.append(work)
+        """Put work into the line: at its end, or as many places further ahead as its priority is worth (RFC 6710).
+
+        Places count up, so whoever is overtaken is overtaken only by what comes within so many places: nobody starves.
+        """
+        self.added += 1
+        place = self.added - PLACES * priority_of(work.message.envelope)
+        if not self.places or self.places[-1] <= place:
+            self.waiting.append(work)
+            self.places.append(place)
+        else:
+            at = bisect_right(self.places, place)
+            self.waiting.insert(at, work)
+            self.places.insert(at, place)
         self._count(work, 1)
 
     def take(self) -> Work:
         """Begin with the first in the line."""
         work = self.waiting.popleft()
+        self.places.popleft()
         self._count(work, -1)
         self.running += 1
         return work
@@ -113,6 +134,7 @@ class LaneState:
         """Take all that waits, without beginning with it."""
         works = list(self.waiting)
         self.waiting.clear()
+        self.places.clear()
         self.recipients = self.octets = 0
         self.is_full = False
         return works

@@ -15,8 +15,9 @@ from twisted.logger import Logger
 
 from mailnode.interfaces import Courier, Spool, SpoolTrouble
 from mailnode.mail.message import Entry, Message, NewEntry, QueuedRecipient
-from mailnode.mail.outcome import Outcome
-from mailnode.queue.attempt import Attempt, Attempts, suspended, write_down
+from mailnode.mail.outcome import Failed, Outcome
+from mailnode.mail.wishes import priority_of, released_at, returned_at
+from mailnode.queue.attempt import TOO_LATE, Attempt, Attempts, suspended, write_down
 from mailnode.queue.lanes import LaneState, Work, works_of
 from mailnode.queue.load import Load
 from mailnode.queue.rests import Rests
@@ -25,6 +26,9 @@ from mailnode.queue.settling import Settle, Settling
 from mailnode.queue.tasks import Tasks
 
 log = Logger()
+
+HEAD_START = 600.0
+"""Seconds of waiting that each level of priority is worth to what waits in the spool."""
 
 SOON = 1.0
 """Seconds until the next look when something is due that cannot be taken now, or the spool is in trouble."""
@@ -92,9 +96,15 @@ class DeliveryQueue:
         now = self._clock.seconds()
         if now < self._looked:
             self.wake()
+        release = released_at(entry.message.envelope)
+        if release > now:
+            await self._spool.accept(entry, due=release)
+            self._expect(release)
+            return
         of_lane = Counter(route.lane for route in entry.routes)
         if not self._is_open or not self._load.takes(of_lane, len(entry.message.content.head), now):
-            await self._spool.accept(entry, due=now)
+            # What is more urgent looks as if it had waited for longer: it is claimed first, and nothing waits for ever.
+            await self._spool.accept(entry, due=now - HEAD_START * priority_of(entry.message.envelope))
             self._made_due()
             return
         leased_until = now + self._settings.lease
@@ -177,6 +187,7 @@ class DeliveryQueue:
         hold only after it has told of all that was claimed before.)
         """
         self._return_held(entries)
+        entries = [entry for entry in entries if not self._is_early(entry)]
         works = [
             work
             for entry in entries
@@ -188,6 +199,15 @@ class DeliveryQueue:
             self._tasks.run(self._suspend(self._load.lane(work.lane), work))
         put_off = set(map(id, dead))
         self._take([work for work in works if id(work) not in put_off])
+
+    def _is_early(self, entry: Entry) -> bool:
+        """Send back what its sender holds: an operator, or a clock that was set, has made it due before its time."""
+        release = released_at(entry.message.envelope)
+        if release <= self._clock.seconds():
+            return False
+        self._tasks.run(self._settling.give_back(self._news(entry).recipients, due=release))
+        self._expect(release)
+        return True
 
     def _return_held(self, entries: Sequence[Entry]) -> None:
         held = [one for entry in entries for one in entry.recipients if one.held and one.key not in self._load.keys]
@@ -262,6 +282,11 @@ class DeliveryQueue:
         if now + self._settings.attempt_limit > work.leased_until:
             self._load.finish(state)
             await self._give_back([work])
+            return
+        if now >= returned_at(work.message):
+            # Not an attempt: it says nothing of the host.
+            self._load.finish(state)
+            await self._settle(work, (Failed(TOO_LATE),) * len(work.recipients))
             return
         try:
             outcomes = await self._attempts.make(work)

@@ -82,11 +82,14 @@ class Settling:
             await self._pause(pause)
             pause = min(pause * 2, LAST_PAUSE)
 
-    async def give_back(self, recipients: Sequence[QueuedRecipient]) -> None:
-        """Let recipients be claimed again at once, as if nothing had been tried; when that fails, their lease runs out."""
+    async def give_back(self, recipients: Sequence[QueuedRecipient], *, due: float | None = None) -> None:
+        """Let recipients be claimed again, at once or when they are ``due``, as if nothing had been tried.
+
+        When that fails, their lease runs out.
+        """
         if recipients:
-            now = self.clock.seconds()
-            settlements = tuple(Settlement(one.key, due=now, counts=False) for one in recipients)
+            when = self.clock.seconds() if due is None else due
+            settlements = tuple(Settlement(one.key, due=when, counts=False) for one in recipients)
             await self._write(settlements, (), "", is_kept=False)
 
     def hurry(self) -> None:

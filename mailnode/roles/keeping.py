@@ -15,6 +15,7 @@ from mailnode.mail.envelope import Recipient
 from mailnode.mail.message import Message, NewEntry
 from mailnode.mail.queueid import new_queue_id
 from mailnode.mail.route import Lane, Route
+from mailnode.mail.wishes import begun_at, returned_at
 from mailnode.roles.forwarding import marked
 from mailnode.roles.house import House
 
@@ -33,11 +34,13 @@ class Copy:
     """A list's copies bear its owner's address; all others the sender's own."""
     sent_on_by: Mailbox
     """The address of ours that sends it on to another house; NULL when none does."""
+    is_held: bool = False
+    """The sender lets it wait for a time to come (RFC 4865)."""
 
     @property
     def is_direct(self) -> bool:
         """Tell whether it goes into a mailbox of ours before the answer."""
-        return self.route.is_local and not self.recipient.wants_success
+        return self.route.is_local and not (self.recipient.wants_success or self.is_held)
 
     @property
     def key(self) -> Key:
@@ -66,7 +69,7 @@ class Keeping:
             own = evolve(message, envelope=envelope, content=marked(message.content, by))
             if number < len(groups):
                 own = await self._twin(own)
-            expires = message.arrived + self.house.give_up(path)
+            expires = min(begun_at(message) + self.house.give_up(path), returned_at(message))
             entries.append(NewEntry(own, tuple(copy.route for copy in mine), expires))
         return entries
 

@@ -14,6 +14,7 @@ from mailnode.interfaces import Refused, Transaction
 from mailnode.mail.address import parse_mailbox
 from mailnode.mail.envelope import Envelope
 from mailnode.mail.message import Peer
+from mailnode.mail.quantity import Octets
 from mailnode.mail.reply import Reply
 from mailnode.roles.house import House
 from mailnode.roles.originator import Originator
@@ -50,7 +51,7 @@ class MailReception:
         *,
         submission: SubmissionSettings = SubmissionSettings(),  # noqa: B008 - frozen
         limits: Limits | None = None,
-        max_sizes: Mapping[str, int] | None = None,
+        max_sizes: Mapping[str, Octets] | None = None,
     ) -> None:
         """``max_sizes`` are the octets of one message on listeners that have a bound of their own, by name."""
         self._house = house

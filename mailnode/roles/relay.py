@@ -29,10 +29,12 @@ from mailnode.mail.queueid import new_queue_id
 from mailnode.mail.reply import Reply
 from mailnode.mail.report import Action, Kind, Report, Reported, Returned, make_report, take_returned
 from mailnode.mail.route import Route
-from mailnode.queue.attempt import Attempt
+from mailnode.mail.wishes import begun_at, returned_at
+from mailnode.queue.attempt import TOO_LATE, Attempt
 from mailnode.queue.schedule import expiry, is_warning_due, next_attempt
 from mailnode.queue.settings import QueueSettings
 from mailnode.queue.settling import Settled
+from mailnode.roles.relay_wishes import is_late, not_beyond_deadline, owes_relayed
 from mailnode.roles.unrouted import UNROUTED
 from mailnode.routing.resolution import Resolution, resolve
 
@@ -107,14 +109,22 @@ class RelayRole:
         if isinstance(outcome, Failed):
             return self._failed(queued, outcome, attempt, done, has_expired=False)
         is_theirs = isinstance(outcome, Delivered | Relayed) and outcome.passes_dsn
-        if is_theirs or not queued.recipient.wants_success or attempt.message.envelope.reverse_path == NULL:
+        is_asked_for = queued.recipient.wants_success and not is_theirs
+        is_owed = is_asked_for or owes_relayed(attempt.message, queued.recipient, outcome)
+        if not is_owed or attempt.message.envelope.reverse_path == NULL:
             return _Fate(done)
         return _Fate(done, Kind.SUCCESS, _reported(queued, _ACTIONS[type(outcome)], outcome, attempt))
 
     def _delayed(self, queued: QueuedRecipient, outcome: Delayed, attempt: Attempt, now: float) -> _Fate:
+        if now >= returned_at(attempt.message):
+            late = Failed(TOO_LATE)
+            done = Settlement(queued.key, done=True, last=late.reply)
+            return self._failed(queued, late, attempt, done, has_expired=False)
         wait = next_attempt(queued.attempts + 1, attempt.expires - now, self.settings, self.random)
         if wait is not None and outcome.retry_after is not None:
             wait = Seconds(min(outcome.retry_after, attempt.expires - now))
+        if wait is not None:
+            wait = not_beyond_deadline(wait, attempt.message, now)
         settlement = Settlement(
             queued.key,
             last=outcome.reply,
@@ -129,10 +139,14 @@ class RelayRole:
             queued.warned
             or not queued.recipient.wants_delay
             or message.envelope.reverse_path == NULL
-            or not is_warning_due(now - message.arrived, self.settings)
+            or not (is_late(message, now) or is_warning_due(now - begun_at(message), self.settings))
         ):
             return _Fate(settlement)
-        reported = evolve(_reported(queued, Action.DELAYED, outcome, attempt), retry_until=attempt.expires)
+        reported = evolve(
+            _reported(queued, Action.DELAYED, outcome, attempt),
+            retry_until=attempt.expires,
+            has_expired=is_late(message, now),
+        )
         return _Fate(evolve(settlement, warned=True), Kind.DELAY, reported)
 
     def _failed(

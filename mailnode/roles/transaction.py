@@ -27,6 +27,7 @@ from mailnode.mail.queueid import new_queue_id
 from mailnode.mail.reply import Reply
 from mailnode.mail.route import Lane, Refusal
 from mailnode.mail.trace import count_hops, received_field
+from mailnode.mail.wishes import released_at
 from mailnode.roles.allowance import Loan
 from mailnode.roles.collecting import Collecting, disk_trouble
 from mailnode.roles.forwarding import is_circle, sent_on_by
@@ -52,6 +53,7 @@ class InboundTransaction:
         self._envelope = envelope
         self._may_relay = may_relay
         self._queue_id = new_queue_id(house.clock.seconds(), house.random)
+        self._is_held = released_at(envelope) > house.clock.seconds()
         self._copies: dict[Key, Copy] = {}
         self._accepted: list[tuple[Recipient, tuple[Copy, ...]]] = []
         self._lists: set[int] = set()
@@ -78,7 +80,7 @@ class InboundTransaction:
         self._looked_up += len(resolution.routes) + len(resolution.refusals)
         reverse_path = resolution.owner if resolution.has_owner else self._envelope.reverse_path
         copies = tuple(
-            self._copy(Copy(member, route, reverse_path, sent_on_by(path, route)))
+            self._copy(Copy(member, route, reverse_path, sent_on_by(path, route), self._is_held))
             for member, route in resolution.routes
         )
         if resolution.is_list and recipient.wants_success:

@@ -13,6 +13,8 @@ from mailnode.smtp.peeroffer import PeerOffer
 from mailnode.smtp.xtext import encode_utf8_address, encode_xtext
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+_OFFERED_AS = {"BY": "DELIVERBY"}
+"""Parameters whose extension bears another name (RFC 2852)."""
 _NOTIFY = {Notify.SUCCESS: "SUCCESS", Notify.FAILURE: "FAILURE", Notify.DELAY: "DELAY"}
 
 
@@ -38,7 +40,7 @@ def mail_line(envelope: Envelope, offer: PeerOffer, *, size: int, body: Body, sm
         if envelope.envelope_id:
             parts.append(f"ENVID={encode_xtext(envelope.envelope_id)}")
     for keyword, value in envelope.extra:
-        if keyword.upper() in offer.keywords:
+        if _OFFERED_AS.get(keyword, keyword.upper()) in offer.keywords:
             parts.append(f"{keyword}={value}" if value else keyword)
     return _line(parts)
 

@@ -9,7 +9,7 @@ from attrs import evolve
 from twisted.internet.task import Clock
 
 from mailnode.accounts.memory import MemoryDirectory
-from mailnode.interfaces import Refused, SpoolTrouble
+from mailnode.interfaces import Refused, SpoolTrouble, Transaction
 from mailnode.mail.address import NULL, Mailbox, parse_mailbox
 from mailnode.mail.envelope import Envelope, Notify, Recipient
 from mailnode.mail.message import DeliveryRequest, Message, NewEntry, Peer
@@ -19,7 +19,6 @@ from mailnode.mail.reply import Reply
 from mailnode.roles import transaction as transactions
 from mailnode.roles.house import House, ReceptionSettings
 from mailnode.roles.reception import MailReception
-from mailnode.roles.transaction import InboundTransaction
 from mailnode.routing.router import TableRouter
 from mailnode.routing.settings import DomainSettings
 from tests.kit.results import InlineDisk, now
@@ -123,7 +122,7 @@ class Stage:
         self.reported.extend(recipients)
         return []
 
-    def open(self, *recipients: str, peer: Peer = STRANGER, sender: str = "a@a.example") -> InboundTransaction:
+    def open(self, *recipients: str, peer: Peer = STRANGER, sender: str = "a@a.example") -> Transaction:
         """Open a transaction with these recipients."""
         path = parse_mailbox(sender) if sender else NULL
         transaction = now(self.reception.begin(peer, Envelope(path), 0))

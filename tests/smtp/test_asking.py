@@ -9,7 +9,7 @@ from mailnode.smtp.asking import mail_line, rcpt_line
 from mailnode.smtp.peeroffer import PeerOffer
 
 _ANN = Mailbox("ann", "example.org")
-_ALL = PeerOffer({"BY": ""}, has_size=True, smtputf8=True, dsn=True, eight_bit=True)
+_ALL = PeerOffer({"DELIVERBY": ""}, has_size=True, smtputf8=True, dsn=True, eight_bit=True)
 _NONE = PeerOffer()
 
 
