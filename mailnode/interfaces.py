@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from attrs import field, frozen
 
+from mailnode.mail.account import UNCHANGED, Account, AccountChange
 from mailnode.mail.address import Mailbox
 from mailnode.mail.envelope import Envelope, Recipient
 from mailnode.mail.message import DeliveryRequest, Entry, Message, NewEntry, Peer, QueuedRecipient
@@ -108,6 +109,8 @@ class Selection:
     queue_id: str = ""
     domain: str = ""
     """Recipients at this domain."""
+    with_subdomains: bool = False
+    """Recipients beneath it too."""
     sender: str = ""
     """Messages with this reverse-path; ``"<>"`` for the null one."""
     older_than: float = 0.0
@@ -134,6 +137,15 @@ class Spool(Protocol):
         """Lease what is due: at most ``limit`` recipients, at most ``per_lane`` of one lane, none of the ``full`` lanes.
 
         One Entry for each message; recipients of different lanes may stand in one Entry. Oldest due first.
+        """
+        ...
+
+    async def claim_lane(
+        self, lane: Lane, *, now: float, lease_until: float, limit: int, after: int = 0
+    ) -> Sequence[Entry]:
+        """Lease what waits in one lane, due or not: at most ``limit`` recipients, those behind the key ``after``, by their keys.
+
+        What is held, or leased to somebody, is left alone.
         """
         ...
 
@@ -232,8 +244,16 @@ class Directory(Protocol):
         """Give the full name of whoever has the mailbox; empty when none is known."""
         ...
 
-    async def add(self, mailbox: Mailbox) -> None:
+    async def add(self, mailbox: Mailbox, details: AccountChange = UNCHANGED) -> None:
         """Make the mailbox known; ValueError if it is already."""
+        ...
+
+    async def change(self, mailbox: Mailbox, details: AccountChange) -> None:
+        """Change the account; LookupError if it is not known."""
+        ...
+
+    async def accounts(self, domain: str = "") -> Sequence[Account]:
+        """List the accounts, of one domain or all, sorted as the names are."""
         ...
 
     async def remove(self, mailbox: Mailbox) -> None:

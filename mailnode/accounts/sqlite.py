@@ -8,8 +8,7 @@ account would be missed. An answer that is not in memory is one indexed query on
 The journal is SQLite's plain one and not a write-ahead log: accounts change seldom, and no second file stays behind that
 an administrator's process could leave with the wrong owner.
 
-``user_version`` of the file is the version of its schema. Version 1: a row an account with the moment of its creation;
-passwords will be columns of a later version.
+The tables and their versions are ``schema``'s.
 """
 
 import os
@@ -19,35 +18,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from mailnode.accounts import records
 from mailnode.accounts.key import Key, folded, key_of
+from mailnode.accounts.schema import prepare
 from mailnode.interfaces import Disk
+from mailnode.mail.account import UNCHANGED, Account, AccountChange
 from mailnode.mail.address import Mailbox
 
 T = TypeVar("T")
 
-VERSION = 1
-"""The schema this program reads and writes."""
 ANSWERS = 50_000
 """Answers kept in memory; when there are more, all are forgotten."""
 
 _WAIT = 10.0
 """Seconds for which a thread waits for another process's lock."""
-
-_SCHEMA = """
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS account (
-    domain TEXT NOT NULL,
-    local_part TEXT NOT NULL,
-    created INTEGER NOT NULL DEFAULT (strftime('%s', 'now')),
-    PRIMARY KEY (domain, local_part)
-) WITHOUT ROWID;
-PRAGMA user_version = 1;
-COMMIT;
-"""
-
-
-class WrongSchema(Exception):  # noqa: N818 - says what is wrong
-    """The file is of a version of mailnode that this one does not understand, or no accounts file at all."""
 
 
 class SqliteDirectory:
@@ -66,7 +50,7 @@ class SqliteDirectory:
         self._answers: dict[Key, bool] = {}
         self._version = -1
         try:
-            _prepare(self._database, path)
+            prepare(self._database, path)
             self._version = self._look()
         except BaseException:
             self.close()
@@ -81,7 +65,7 @@ class SqliteDirectory:
             self._version = version
         known = self._answers.get(key)
         if known is None:
-            known = await self._run(lambda database: _exists(database, key))
+            known = await self.run(lambda database: _exists(database, key))
             if version == self._version:
                 self._answers[key] = known
         return known
@@ -89,31 +73,37 @@ class SqliteDirectory:
     async def describe(self, mailbox: Mailbox) -> str:
         """Give the full name, if one is known."""
         key = key_of(mailbox)
-        return await self._run(lambda database: _full_name(database, key))
+        return await self.run(lambda database: records.full_name(database, key))
 
-    async def add(self, mailbox: Mailbox) -> None:
+    async def add(self, mailbox: Mailbox, details: AccountChange = UNCHANGED) -> None:
         """Make the mailbox known, durably; ValueError if it is already."""
-        domain, local_part = key_of(mailbox)
+        key = key_of(mailbox)
+        columns = await self._disk.run(lambda: records.columns_of(details))
         try:
-            await self._run(
-                lambda database: database.execute(
-                    "INSERT INTO account (domain, local_part) VALUES (?, ?)", (domain, local_part)
-                )
-            )
+            await self.run(lambda database: records.insert(database, key, columns, details))
         except sqlite3.IntegrityError as error:
             raise ValueError(f"{mailbox} is known already") from error
+
+    async def change(self, mailbox: Mailbox, details: AccountChange) -> None:
+        """Change the account, durably; LookupError if it is not known."""
+        key = key_of(mailbox)
+        columns = await self._disk.run(lambda: records.columns_of(details))
+        await self.run(lambda database: records.update(database, key, columns, details))
 
     async def remove(self, mailbox: Mailbox) -> None:
         """Make it unknown, durably; LookupError if it was not known."""
         key = key_of(mailbox)
-        statement = "DELETE FROM account WHERE domain = ? AND local_part = ?"
-        if not await self._run(lambda database: database.execute(statement, key).rowcount):
+        if not await self.run(lambda database: records.delete(database, key)):
             raise LookupError(f"{mailbox} is not known")
+
+    async def accounts(self, domain: str = "") -> Sequence[Account]:
+        """List the accounts, of one domain or all, sorted as the names are."""
+        return await self.run(lambda database: records.read_all(database, domain))
 
     async def names(self, domain: str = "") -> Sequence[Mailbox]:
         """List the mailboxes, of one domain or all, sorted by domain and local part."""
         wanted = folded(domain)
-        rows = await self._run(
+        rows = await self.run(
             lambda database: database.execute(
                 "SELECT local_part, domain FROM account WHERE ?1 = '' OR domain = ?1 ORDER BY domain, local_part",
                 (wanted,),
@@ -136,7 +126,9 @@ class SqliteDirectory:
             return self._version
         return int(version)
 
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Work on the open file, on a thread and alone."""
+
         def locked() -> T:
             with self._lock:
                 return work(self._database)
@@ -147,23 +139,3 @@ class SqliteDirectory:
 def _exists(database: sqlite3.Connection, key: Key) -> bool:
     found = database.execute("SELECT 1 FROM account WHERE domain = ? AND local_part = ?", key).fetchone()
     return found is not None
-
-
-def _full_name(database: sqlite3.Connection, key: Key) -> str:
-    columns = {row[1] for row in database.execute("PRAGMA table_info(account)")}
-    if "full_name" not in columns:
-        return ""  # a file of version 1
-    row = database.execute("SELECT full_name FROM account WHERE domain = ? AND local_part = ?", key).fetchone()
-    return str(row[0] or "") if row else ""
-
-
-def _prepare(database: sqlite3.Connection, path: Path) -> None:
-    try:
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-    except sqlite3.DatabaseError as error:
-        raise WrongSchema(f"{path} is no accounts file: {error}") from error
-    if version not in (0, VERSION):
-        raise WrongSchema(f"{path} has version {version}; this program understands version {VERSION}")
-    if version == 0:
-        database.executescript(_SCHEMA)
-    database.execute("PRAGMA synchronous = FULL")

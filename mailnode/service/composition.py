@@ -18,7 +18,8 @@ from typing import Any
 from attrs import evolve, frozen
 from twisted.logger import globalLogPublisher
 
-from mailnode.accounts.sqlite import SqliteDirectory, WrongSchema
+from mailnode.accounts.schema import WrongSchema
+from mailnode.accounts.sqlite import SqliteDirectory
 from mailnode.couriers.maildir import MaildirCourier
 from mailnode.couriers.mbox import MboxCourier
 from mailnode.interfaces import Courier, Spool, SpoolTrouble

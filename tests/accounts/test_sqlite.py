@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mailnode.accounts import sqlite
-from mailnode.accounts.sqlite import SqliteDirectory, WrongSchema
+from mailnode.accounts.schema import WrongSchema
+from mailnode.accounts.sqlite import SqliteDirectory
 from tests.contracts.directory import ANN, BOB, EVE, DirectoryContract
 from tests.kit.results import InlineDisk, now
 
@@ -123,7 +124,7 @@ def test_a_file_of_another_version_is_not_touched(tmp_path: Path) -> None:
     database = sqlite3.connect(path)
     database.execute("PRAGMA user_version = 7")
     database.close()
-    with pytest.raises(WrongSchema, match="version 7; this program understands version 1"):
+    with pytest.raises(WrongSchema, match="version 7; this program understands version 2"):
         SqliteDirectory(path, InlineDisk())
 
 
