@@ -19,6 +19,9 @@ _DUE_LANES = "SELECT id, courier, next_hop FROM lane WHERE next_due <= ? ORDER B
 _DUE = "SELECT key FROM recipient WHERE lane = ? AND held = 0 AND due <= ? ORDER BY due, key LIMIT ?"
 _LEASE = "UPDATE recipient SET due = ?, owner = ? WHERE key = ?"
 # With nothing waiting, a lane that is still postponed is looked into when that ends, and then dropped.
+_WAITING = """
+SELECT key FROM recipient WHERE lane = ?1 AND held = 0 AND NOT (owner <> '' AND due > ?2) AND key > ?3 ORDER BY key LIMIT ?4
+"""
 _REFRESH = """
 UPDATE lane SET next_due = max(
     postponed_until,
@@ -90,6 +93,25 @@ def lease(ledger: Ledger, claim: Claim) -> Leased:
     ledger.db.executemany(_DROP, ((lane,) for lane, found in taken.items() if not found))
     ledger.forget_lanes()
     return Leased(keys, looked == most and len(keys) < claim.limit)
+
+
+@frozen
+class LaneClaim:
+    """What may be taken of one lane, due or not."""
+
+    lane: Lane
+    now: float
+    lease_until: float
+    limit: int
+    after: int
+
+
+def lease_lane(ledger: Ledger, claim: LaneClaim) -> Leased:
+    """Lease what waits in the lane; its bound stays, as low as it is."""
+    asked = (ledger.lane(claim.lane), claim.now, claim.after, claim.limit)
+    keys = [key for (key,) in ledger.db.execute(_WAITING, asked).fetchall()]
+    ledger.db.executemany(_LEASE, ((claim.lease_until, ledger.owner, key) for key in keys))
+    return Leased(keys, looks_further=False)
 
 
 def postpone(ledger: Ledger, lane: Lane, until: float) -> None:

@@ -76,6 +76,20 @@ class MemorySpool:
             taken.setdefault(kept.message.queue_id, []).append(leased)
         return [self._kept[queue_id].entry(recipients) for queue_id, recipients in taken.items()]
 
+    async def claim_lane(
+        self, lane: Lane, *, now: float, lease_until: float, limit: int, after: int = 0
+    ) -> Sequence[Entry]:
+        """Lease what waits in one lane, due or not."""
+        taken: dict[str, list[QueuedRecipient]] = {}
+        for kept, queued in sorted(self._waiting(), key=lambda pair: pair[1].key):
+            if queued.lane != lane or queued.key <= after or self._is_leased(queued, now) or limit <= 0:
+                continue
+            leased = kept.recipients[queued.key] = evolve(queued, due=lease_until)
+            self._leased.add(queued.key)
+            limit -= 1
+            taken.setdefault(kept.message.queue_id, []).append(leased)
+        return [self._kept[queue_id].entry(recipients) for queue_id, recipients in taken.items()]
+
     async def settle(
         self, settlements: Sequence[Settlement], notices: Sequence[tuple[NewEntry, float]] = ()
     ) -> Sequence[str]:

@@ -80,7 +80,11 @@ def _where(selection: Selection) -> _Where:
         message.append("arrived < :older_than")
         values["older_than"] = selection.older_than
     if selection.domain:
-        recipient.append("recipient.domain = :domain COLLATE NOCASE")
+        is_meant = "recipient.domain = :domain COLLATE NOCASE"
+        if selection.with_subdomains:
+            beneath = "substr(recipient.domain, -length(:domain) - 1) = '.' || :domain COLLATE NOCASE"
+            is_meant = f"({is_meant} OR {beneath})"
+        recipient.append(is_meant)
         values["domain"] = selection.domain
     return _Where(message, recipient, values)
 

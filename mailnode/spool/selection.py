@@ -48,7 +48,10 @@ def selects_message(selection: Selection, message: Message) -> bool:
 
 def selects_recipient(selection: Selection, queued: QueuedRecipient) -> bool:
     """Tell whether the recipient of a message that is meant is meant too."""
-    return not selection.domain or fold(queued.recipient.forward_path.domain) == fold(selection.domain)
+    if not selection.domain:
+        return True
+    theirs, meant = fold(queued.recipient.forward_path.domain), fold(selection.domain)
+    return theirs == meant or (selection.with_subdomains and theirs.endswith(f".{meant}"))
 
 
 def selects(selection: Selection, message: Message, queued: QueuedRecipient) -> bool:

@@ -105,6 +105,12 @@ class SqliteSpool:
         claim = claims.Claim(now, lease_until, limit, per_lane, frozenset(full))
         return await self._finish(self._claim(claim))
 
+    async def claim_lane(
+        self, lane: Lane, *, now: float, lease_until: float, limit: int, after: int = 0
+    ) -> Sequence[Entry]:
+        """Lease what waits in one lane, due or not."""
+        return await self._finish(self._claim_lane(claims.LaneClaim(lane, now, lease_until, limit, after)))
+
     async def settle(
         self, settlements: Sequence[Settlement], notices: Sequence[tuple[NewEntry, float]] = ()
     ) -> Sequence[str]:
@@ -190,13 +196,19 @@ class SqliteSpool:
         leased = await self._writer.ask(lambda ledger: claims.lease(ledger, claim))
         while leased.looks_further and not leased.keys:
             leased = await self._writer.ask(lambda ledger: claims.lease(ledger, claim))
+        return await self._load(leased, claim.now)
+
+    async def _claim_lane(self, claim: claims.LaneClaim) -> list[Entry]:
+        return await self._load(await self._writer.ask(lambda ledger: claims.lease_lane(ledger, claim)), claim.now)
+
+    async def _load(self, leased: claims.Leased, now: float) -> list[Entry]:
         if not leased.keys:
             return []
         try:
             return await self._reader.ask(lambda db: reading.load(db, leased.keys, self._folder))
         except BaseException:
             # Whoever asked will never hear of these leases: left alone, they would keep everyone off until they run out.
-            back = [Settlement(key, due=claim.now, counts=False) for key in leased.keys]
+            back = [Settlement(key, due=now, counts=False) for key in leased.keys]
             await self._writer.ask(lambda ledger: settling.settle(ledger, back))
             raise
 

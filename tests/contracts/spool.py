@@ -252,6 +252,39 @@ class SpoolContract:
         bench.now(bench.spool.close())
         assert not [each for each in bench.folder.rglob("*") if each.is_file() and each.read_bytes() == b"x" * 100]
 
+    def test_a_lane_is_claimed_whole_due_or_not(self, bench: Bench) -> None:
+        """What waits there for much later comes as well, by its keys; what is held, leased, or elsewhere does not."""
+        self.accept(bench, new_entry("q1"), due=START + 400000)
+        self.accept(bench, new_entry("q2", (ANN, SOUTH)))
+        self.accept(bench, new_entry("q3"), due=START + 400000)
+        self.accept(bench, new_entry("q4"), lease_until=START + 3600)
+        self.accept(bench, new_entry("q5"))
+        bench.now(bench.spool.hold(Selection(queue_id="q5")))
+
+        def claim(limit: int, after: int = 0) -> Any:
+            return bench.now(bench.spool.claim_lane(NORTH, now=START, lease_until=START + 60, limit=limit, after=after))
+
+        (first,) = claim(1)
+        (second,) = claim(5, first.recipients[-1].key)
+        assert [first.message.queue_id, second.message.queue_id] == ["q1", "q3"]
+        assert first.message.content.head
+        assert not claim(5)
+        bench.now(bench.spool.settle([Settlement(first.recipients[0].key, due=START + 400000, counts=False)]))
+        assert not claim(5, first.recipients[0].key)
+        (again,) = claim(5)
+        assert again.message.queue_id == "q1"
+        assert again.recipients[0].attempts == 0
+
+    def test_subdomains_are_selected_when_asked_for(self, bench: Bench) -> None:
+        """With subdomains, the domain and all beneath it are meant, in any case of letters; nothing that only ends so."""
+        domains = ["Example.org", "mx.EXAMPLE.org", "a.b.example.org", "badexample.org", "example.org.example"]
+        for number, domain in enumerate(domains):
+            self.accept(bench, new_entry(f"q{number}", (Mailbox("ann", domain), NORTH)))
+        selection = Selection(domain="example.org", with_subdomains=True)
+        assert bench.now(bench.spool.retry(selection, START)) == 3
+        shown = bench.now(bench.spool.listing(selection, limit=10))
+        assert [entry.message.queue_id for entry in shown] == ["q0", "q1", "q2"]
+
     def test_a_postponed_lane_rests(self, bench: Bench) -> None:
         """Nothing of a postponed lane is claimed before its time, new mail neither; other lanes go on."""
         self.accept(bench, new_entry("q1"))
