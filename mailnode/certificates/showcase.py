@@ -38,6 +38,11 @@ class Showcase:
             self._complete = None
         return self._stock
 
+    @property
+    def known(self) -> Stock:
+        """Give the stock as far as it is known by now."""
+        return self._stock
+
     def show(self, stock: Stock) -> None:
         """Show these from now on."""
         self._stock, self._complete = stock, None

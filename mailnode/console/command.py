@@ -1,6 +1,7 @@
 """The ``mailnode`` command: its subcommands, and how it ends."""
 
 import sys
+from datetime import UTC, datetime
 
 import click
 
@@ -13,6 +14,7 @@ from mailnode.console.send import send
 from mailnode.console.trouble import USAGE, Trouble
 from mailnode.service.faults import ConfigurationFaults
 from mailnode.service.source import settings_for
+from mailnode.service.tls_faults import warnings_in
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,10 +29,12 @@ def check(config: str | None) -> None:
     """Report every fault of the configuration; exit with 1 if there is one."""
     path = find(config)
     try:
-        settings_for(path)
+        settings = settings_for(path)
     except ConfigurationFaults as faults:
         click.echo(str(faults), err=True)
         sys.exit(1)
+    for warning in warnings_in(settings, datetime.now(UTC).timestamp()):  # noqa: TID251 - a command has no other clock
+        click.echo(f"Warning: {warning}", err=True)
     click.echo(f"{path or 'the private node (there is no configuration file)'}: no faults")
 
 

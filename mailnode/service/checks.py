@@ -15,8 +15,7 @@ from mailnode.service.current import REFUSE
 from mailnode.service.faults import Fault, suggestion
 from mailnode.service.fronts import LOCAL_KINDS, kind_of
 from mailnode.service.settings import ListenerSettings, NodeSettings
-
-LATER = "comes with a later version"
+from mailnode.service.tls_faults import tls_faults
 
 MOST_WORKERS = 64
 """Processes of one node at most: all write to one spool, one at a time."""
@@ -93,13 +92,7 @@ def _listeners(settings: NodeSettings) -> Iterator[Fault]:
         problem = endpoint_problem(listener.endpoint)
         if problem:
             yield Fault((*steps, "endpoint"), problem)
-        yield from _tls(place, listener)
         yield from _fronts(place, listener)
-
-
-def _tls(place: int, listener: ListenerSettings) -> Iterator[Fault]:
-    if listener.tls != "none":
-        yield Fault(("listener", place, "tls"), f'"{listener.tls}" {LATER}; write "none"')
 
 
 def _fronts(place: int, listener: ListenerSettings) -> Iterator[Fault]:
@@ -173,4 +166,4 @@ def _port(description: str) -> int | None:
 
 Check = Callable[[NodeSettings], Iterable[Fault]]
 
-_CHECKS: tuple[Check, ...] = (_workers, _hostname, _networks, _data_folder, _listeners, _routing, _couriers)
+_CHECKS: tuple[Check, ...] = (_workers, _hostname, _networks, _data_folder, _listeners, tls_faults, _routing, _couriers)

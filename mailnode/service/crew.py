@@ -23,9 +23,10 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mailnode.certificates.stock import Stock
 from mailnode.interfaces import Queue
 from mailnode.mail.message import Message, NewEntry, QueuedRecipient
-from mailnode.service.orders import READY, Apply, Charter, Order, Recall, Reopen, Wake, packed
+from mailnode.service.orders import READY, Apply, Charter, Order, Recall, Reopen, Show, Wake, packed
 from mailnode.service.settings import NodeSettings
 from mailnode.service.station import Station
 
@@ -114,6 +115,10 @@ class Crew:
         """Let all take over new settings."""
         self._tell(Apply(settings))
 
+    def show(self, certificates: Stock) -> None:
+        """Let all show these in TLS."""
+        self._tell(Show(certificates))
+
     def reopen_log(self) -> None:
         """Let all open the log file anew."""
         self._tell(Reopen())
@@ -184,6 +189,7 @@ class Crew:
             log=self._file,
             lock=_FIRST_FREE,
             doors=tuple(doors),
+            certificates=self._station.certificates,
         )
         return charter, shared
 

@@ -13,6 +13,7 @@ SPOOL = "spool.db"
 ACCOUNTS = "accounts.db"
 CONTROL = "control.sock"
 HISTORY = "history.db"
+SELF_SIGNED = "self-signed.pem"
 
 
 def prepare(folder: Path, uid: int | None, gid: int | None) -> None:

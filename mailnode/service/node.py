@@ -24,13 +24,16 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 
+from mailnode.certificates.stock import Stock
 from mailnode.service import folder as data
+from mailnode.service.certificates import certificates_for, places_of
 from mailnode.service.commands import Commands
 from mailnode.service.composition import Ground, hostname_of, import_late_rooms
 from mailnode.service.control import ControlDoor
 from mailnode.service.doors import Door
 from mailnode.service.faults import ConfigurationFaults
 from mailnode.service.limits import raise_file_limit
+from mailnode.service.local import LocalDoor
 from mailnode.service.logs import LogLines
 from mailnode.service.reload import in_effect, waiting_for_restart
 from mailnode.service.settings import NodeSettings
@@ -69,9 +72,11 @@ class Node(Service):
         self._announcement = announcement
         self._owner = owner
         self._random = random or SystemRandom()
+        self._certificates = certificates_for(settings, self.folder, reactor, lambda: hostname_of(self.settings))
         self._starting: Deferred[None] | None = None
         self._station: Station | None = None
         self._control: ControlDoor | None = None
+        self._local: LocalDoor | None = None
         self._crew: Crew | None = None
 
     def setServiceParent(self, parent: Any) -> None:
@@ -90,12 +95,17 @@ class Node(Service):
             door.bind(self._reactor, self.settings.node.workers, self._owner)
         if self._owner[0]:
             import_late_rooms()
+        if self._certificates is not None:
+            self._certificates.read()
+            if self._owner[0]:
+                self._certificates.import_rooms()
         super().privilegedStartService()
 
     def startService(self) -> None:
         """Build the node on its data folder; raises StartFailed."""
         super().startService()
-        self._station = Station(self.settings, self._ground(), self.doors, lines=self._lines)
+        showcase = None if self._certificates is None else self._certificates.showcase
+        self._station = Station(self.settings, self._ground(), self.doors, lines=self._lines, showcase=showcase)
         self._starting = Deferred.fromCoroutine(self._open(self._station))
         self._starting.addErrback(self._start_ended)
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
@@ -116,6 +126,8 @@ class Node(Service):
             parts = evolve(parts, queue=QueueOfAll(parts.queue, self._crew))
         self._control = ControlDoor(Commands(parts), self._reactor)
         self._control.open(self._reactor, self.folder)
+        self._local = LocalDoor(station, self._reactor, self._random)
+        await self._local.open()
         station.open()
         if self._announcement:
             self.log.info("{text}", event="announcement", text=self._announcement)
@@ -125,6 +137,12 @@ class Node(Service):
         )  # fmt: skip
         if self._crew is not None:
             self._crew.start()
+        if self._certificates is not None:
+            self._certificates.watch(station.works.disk, self._show_to_crew)
+
+    def _show_to_crew(self, certificates: Stock) -> None:
+        if self._crew is not None:
+            self._crew.show(certificates)
 
     def _start_ended(self, failure: Any) -> None:
         if not failure.check(CancelledError):
@@ -149,8 +167,12 @@ class Node(Service):
             self.log.warn("{setting} has changed; it counts after a restart", event="reload", setting=name)  # noqa: G010 - Twisted's name
         self.settings = in_effect(self.settings, new)
         self._station.apply(self.settings)
+        if self._local is not None:
+            self._local.apply()
         if self._crew is not None:
             self._crew.apply(self.settings)
+        if self._certificates is not None:
+            self._certificates.read_again(places_of(self.settings, self.folder))
         self.log.info("The configuration was read again", event="reload")
 
     # --- stop -------------------------------------------------------------------------------------------------
@@ -166,6 +188,10 @@ class Node(Service):
             self._starting.cancel()
         if self._control is not None:
             await self._control.close()
+        if self._local is not None:
+            await self._local.stop(self.settings.node.stop_timeout)
+        if self._certificates is not None:
+            await self._certificates.stop()
         others = Deferred.fromCoroutine(self._crew.stop(self.settings.node.stop_timeout)) if self._crew else None
         if self._station is not None:
             await self._station.stop()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from mailnode.certificates.stock import Stock
 from mailnode.mail.message import Message, QueuedRecipient
 from mailnode.service.settings import NodeSettings
 from mailnode.service.sockets import Inherited
@@ -41,6 +42,8 @@ class Charter:
     """The descriptor of the data folder's lock, which holds for as long as any process lives."""
     doors: tuple[tuple[int, Inherited], ...]
     """Places in ``settings.listener``, each with its socket."""
+    certificates: Stock | None = None
+    """What TLS shows; None where no listener has it."""
 
 
 @frozen
@@ -48,6 +51,13 @@ class Apply:
     """The settings have changed."""
 
     settings: NodeSettings
+
+
+@frozen
+class Show:
+    """The certificates have changed."""
+
+    certificates: Stock
 
 
 @frozen
@@ -68,7 +78,7 @@ class Recall:
     """A function that pickle knows by its name, or a ``partial`` of one."""
 
 
-Order = Charter | Apply | Reopen | Wake | Recall
+Order = Charter | Apply | Show | Reopen | Wake | Recall
 
 
 def packed(order: Order) -> bytes:

@@ -11,11 +11,14 @@ _ALL = frozenset({"*"})
 
 UNDER_WAY: dict[str, frozenset[str]] = {
     "node": frozenset({"trusted_networks", "stop_timeout"}),
+    "certificate": _ALL,
     "domain": _ALL,
     "route": _ALL,
     "queue": frozenset({"retry", "jitter", "warn_after", "give_up", "bounce_give_up", "return_limit"}),
     "session": _ALL,
     "reception": _ALL,
+    "originator": frozenset({"pickup_interval"}),
+    "submission": _ALL,
     "log": frozenset({"format", "level"}),
 }
 """Headings, and their settings that change with SIGHUP; new sessions and later attempts see them."""

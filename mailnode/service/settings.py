@@ -5,12 +5,15 @@ from typing import Literal
 
 from attrs import Factory, frozen
 
+from mailnode.certificates.settings import CertificateSettings
 from mailnode.couriers.maildir import MaildirSettings
 from mailnode.couriers.mbox import MboxSettings
 from mailnode.couriers.smtp_settings import LmtpCourierSettings, SmtpCourierSettings
 from mailnode.mail.quantity import Seconds
+from mailnode.originator.settings import OriginatorSettings
 from mailnode.queue.settings import QueueSettings
 from mailnode.roles.house import ReceptionSettings
+from mailnode.roles.originator_settings import SubmissionSettings
 from mailnode.routing.settings import DomainSettings, ResolverSettings, RouteSettings
 from mailnode.sessions.settings import SessionSettings
 from mailnode.spool.settings import SpoolSettings
@@ -48,17 +51,21 @@ class ListenerSettings:
     endpoint: str = "tcp:25"
     """Where it is, as a Twisted server endpoint: "tcp:25:interface=192.0.2.1", "tcp6:25", "unix:/run/lmtp.sock", "systemd:domain=INET:index=0"."""
     tls: Literal["none", "starttls", "implicit"] = "none"
-    """Encryption: none, starttls or implicit; only none is possible in this version."""
+    """Encryption: none, starttls (offered to all), or implicit (before the first word: ports 465 and the like)."""
     certificate: str = ""
-    """A PEM file with the certificate and its chain, when tls is not none."""
+    """A PEM file with the certificate and its chain; empty: those under [[certificate]], or without any a self-signed one."""
     private_key: str = ""
-    """A PEM file with the certificate's key."""
+    """A PEM file with the certificate's key, not encrypted; empty: the key stands in the certificate's file."""
+    client_ca: str = ""
+    """A PEM file of authorities: clients are asked for a certificate, and named by it if one of these vouches for it."""
     proxy_from: tuple[str, ...] = ()
     """Networks of load balancers: from there a PROXY header (version 1 or 2) must come first; all others are clients themselves."""
     xclient_from: tuple[str, ...] = ()
     """Networks of fronts that may tell by XCLIENT for whom they speak."""
     allow_users: tuple[str, ...] = ()
     """Users of this machine who may connect to a unix socket, by name or number; empty: whoever may open its file."""
+    max_size: Octets = Octets(0)
+    """Octets of one message on this listener; 0: as many as reception.max_size says."""
     mode: str = "660"
     """Who may open the file of a unix socket, in octal: its owner and group, unless you say otherwise."""
 
@@ -91,6 +98,7 @@ class NodeSettings:
 
     node: ProcessSettings = Factory(ProcessSettings)
     listener: tuple[ListenerSettings, ...] = ()
+    certificate: tuple[CertificateSettings, ...] = ()
     domain: tuple[DomainSettings, ...] = ()
     route: tuple[RouteSettings, ...] = ()
     resolver: ResolverSettings = Factory(ResolverSettings)
@@ -98,6 +106,8 @@ class NodeSettings:
     spool: SpoolSettings = Factory(SpoolSettings)
     session: SessionSettings = Factory(SessionSettings)
     reception: ReceptionSettings = Factory(ReceptionSettings)
+    submission: SubmissionSettings = Factory(SubmissionSettings)
+    originator: OriginatorSettings = Factory(OriginatorSettings)
     smtp: SmtpCourierSettings = Factory(SmtpCourierSettings)
     lmtp: LmtpCourierSettings = Factory(LmtpCourierSettings)
     maildir: MaildirSettings = Factory(MaildirSettings)

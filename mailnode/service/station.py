@@ -17,8 +17,10 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from mailnode.certificates.showcase import ListenerEncryption, Showcase
+from mailnode.certificates.stock import Stock
 from mailnode.fronts.users import UserNames
-from mailnode.interfaces import SpoolTrouble
+from mailnode.interfaces import Reception, SpoolTrouble
 from mailnode.mail.quantity import render_seconds
 from mailnode.roles.reception import trust_in
 from mailnode.service.composition import Ground, Works, build, reception_for, router_for
@@ -51,16 +53,21 @@ class Station:
         *,
         lines: LogLines | None,
         lock: FolderLock | None = None,
+        showcase: Showcase | None = None,
     ) -> None:
-        """Build everything on the data folder; raises StartFailed. ``lock`` is the folder's, where it was inherited."""
+        """Build everything on the data folder; raises StartFailed. ``lock`` is the folder's, where it was inherited.
+
+        ``showcase`` has the certificates, where a listener has TLS.
+        """
         self.settings = settings
         self.works: Works = build(settings, ground, lock)
         self.works.remember()
         self.doors = doors
         self._lines = lines
+        self._showcase = showcase
         self._reactor: Any = ground.reactor
         self._admission = Admission(settings.session)
-        self._users = UserNames(self.works.disk, ground.reactor)
+        self.users = UserNames(self.works.disk, ground.reactor)
         self._is_open = False
         self._warming: IDelayedCall | None = None
 
@@ -82,33 +89,67 @@ class Station:
     def open(self) -> None:
         """Let the world in, with the settings of now."""
         for door in self.doors:
-            door.open(self._receivers(door.settings), self._users)
+            door.open(self.receivers(door.settings), self.users)
         if not self._is_open:
-            self._warming = self._reactor.callLater(WARM_UP, self.works.warm_up)
+            self._warming = self._reactor.callLater(WARM_UP, self._warm_up)
         self._is_open = True
 
-    def _receivers(self, listener: ListenerSettings) -> ReceiverFactory:
+    def _warm_up(self) -> None:
+        self.works.warm_up()
+        if self._showcase is not None:
+            self._showcase.warm_up()
+
+    def receivers(
+        self,
+        listener: ListenerSettings,
+        *,
+        reception: Reception | None = None,
+        kind: type[ReceiverFactory] = ReceiverFactory,
+    ) -> ReceiverFactory:
+        """Make the receivers of a listener, with the settings of now; ``reception`` is where its mail goes, if not to all others'."""
         networks = tuple(map(ip_network, self.settings.node.trusted_networks))
-        session, max_size = self.settings.session, self.settings.reception.max_size
+        session, max_size = session_for(listener, self.settings), max_size_for(listener, self.settings)
+        is_submission = listener.service == "submission"
         offered = ServerSettings(
             max_size=max_size, max_recipients=session.max_recipients, max_transactions=session.max_transactions
         )
-        return ReceiverFactory(
+        return kind(
             name=listener.name,
             service=listener.service,
             hostname=self.works.ground.hostname,
-            reception=self.works.reception,
+            reception=reception or self.works.reception,
             admission=self._admission,
             is_trusted=trust_in(networks),
             clock=self._reactor,
             settings=session,
             max_size=max_size,
             extensions=standard_extensions(offered),
+            extensions_by_time=SubmissionOffer(self.settings.submission, self._reactor) if is_submission else None,
             users=listener.allow_users,
             speaks_for_others=speaks_for_others(listener),
+            encryption=self._encryption(listener),
+            is_implicit=listener.tls == "implicit",
         )
 
+    def _encryption(self, listener: ListenerSettings) -> ListenerEncryption | None:
+        if self._showcase is None or listener.tls == "none":
+            return None
+        return ListenerEncryption(self._showcase, listener.name)
+
+    @property
+    def certificates(self) -> Stock | None:
+        """Give what another process needs to show the same certificates; None without TLS."""
+        if self._showcase is None:
+            return None
+        self._showcase.warm_up()
+        return self._showcase.known
+
     # --- change -----------------------------------------------------------------------------------------------
+
+    def show(self, certificates: Stock) -> None:
+        """Show these certificates from now on."""
+        if self._showcase is not None:
+            self._showcase.show(certificates)
 
     def reopen_log(self) -> None:
         """Open the log file anew."""

@@ -16,11 +16,12 @@ from twisted.logger import Logger, globalLogBeginner
 from twisted.python.failure import Failure
 from twisted.python.reflect import namedModule
 
+from mailnode.certificates.showcase import Showcase
 from mailnode.service.composition import Ground
 from mailnode.service.doors import Door
 from mailnode.service.folder import InheritedLock
 from mailnode.service.logs import LogLines
-from mailnode.service.orders import READY, Apply, Charter, Order, Recall, Reopen, Wake, read_one, unpacked
+from mailnode.service.orders import READY, Apply, Charter, Order, Recall, Reopen, Show, Wake, read_one, unpacked
 from mailnode.service.station import Station
 from mailnode.service.trouble import StartFailed
 
@@ -78,6 +79,7 @@ class Service(Protocol):
 
 _DUTIES: Mapping[type[Order], Callable[[Station, Any], object]] = {
     Apply: lambda station, order: station.apply(order.settings),
+    Show: lambda station, order: station.show(order.certificates),
     Reopen: lambda station, _: station.reopen_log(),
     Wake: lambda station, _: station.works.queue.wake(),
     Recall: lambda station, order: station.works.queue.recall(order.is_meant),
@@ -126,7 +128,8 @@ def _station(charter: Charter, lines: LogLines, reactor: Any) -> Station:
         door.adopt(reactor, inherited)
         doors.append(door)
     ground = Ground(charter.folder, reactor, SystemRandom(), charter.hostname, charter.addresses, worker=charter.number)
-    return Station(charter.settings, ground, doors, lines=lines, lock=InheritedLock(charter.lock))
+    showcase = None if charter.certificates is None else Showcase(charter.certificates, reactor)
+    return Station(charter.settings, ground, doors, lines=lines, lock=InheritedLock(charter.lock), showcase=showcase)
 
 
 if __name__ == "__main__":

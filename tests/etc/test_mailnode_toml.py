@@ -10,13 +10,19 @@ from typing import Any
 import attrs
 import pytest
 
+from mailnode.certificates.settings import CertificateSettings
 from mailnode.routing.settings import DomainSettings, RouteSettings
 from mailnode.service.config import converter, parse
 from mailnode.service.settings import ListenerSettings, NodeSettings
 
 FILE = Path(__file__).parents[2] / "etc" / "mailnode.toml"
 
-COMPLETE = NodeSettings(listener=(ListenerSettings(),), domain=(DomainSettings(),), route=(RouteSettings(),))
+COMPLETE = NodeSettings(
+    listener=(ListenerSettings(),),
+    certificate=(CertificateSettings(),),
+    domain=(DomainSettings(),),
+    route=(RouteSettings(),),
+)
 """All defaults, with one of everything that there may be many of."""
 
 
