@@ -1,0 +1,66 @@
+"""Everything an author of a gateway imports: ``from mailnode.gateways.api import Delivered, Gateway``."""
+
+from mailnode.gateways.adapting import (
+    Adapted,
+    Attachment,
+    AttachmentPolicy,
+    attachments_of,
+    best_text,
+    header_line,
+    html_to_text,
+    in_charset,
+    selected,
+    shortened,
+    with_attachments,
+)
+from mailnode.gateways.addresses import AddressBook
+from mailnode.gateways.composing import Draft
+from mailnode.gateways.flowed import from_flowed, to_flowed
+from mailnode.gateways.gateway import Answer, Gateway
+from mailnode.gateways.http import HttpClient, HttpResponse
+from mailnode.gateways.message import OutgoingMessage, OutgoingRecipient
+from mailnode.gateways.node import GatewayNode, Submitted
+from mailnode.gateways.outcomes import Delayed, Delivered, Failed, Outcome, Relayed, Trouble
+from mailnode.gateways.trouble import http_outcome
+from mailnode.interfaces import Refused
+from mailnode.mail.address import NULL, Mailbox, parse_mailbox
+from mailnode.mail.quantity import Octets, Seconds
+
+__all__ = [
+    "NULL",
+    "Adapted",
+    "AddressBook",
+    "Answer",
+    "Attachment",
+    "AttachmentPolicy",
+    "Delayed",
+    "Delivered",
+    "Draft",
+    "Failed",
+    "Gateway",
+    "GatewayNode",
+    "HttpClient",
+    "HttpResponse",
+    "Mailbox",
+    "Octets",
+    "Outcome",
+    "OutgoingMessage",
+    "OutgoingRecipient",
+    "Refused",
+    "Relayed",
+    "Seconds",
+    "Submitted",
+    "Trouble",
+    "attachments_of",
+    "best_text",
+    "from_flowed",
+    "header_line",
+    "html_to_text",
+    "http_outcome",
+    "in_charset",
+    "parse_mailbox",
+    "selected",
+    "shortened",
+    "to_flowed",
+    "with_attachments",
+]

@@ -1,0 +1,164 @@
+"""What gateways must not forget: receipts that are awaited, what was submitted already, and small values of their own.
+
+One SQLite file for all gateways and all processes of the node. Everything runs on disk threads. A receipt that arrives
+before the one who awaits it is kept too: whichever comes second finds the other, in one transaction.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+from attrs import define, field, frozen
+
+from mailnode.interfaces import Disk
+
+T = TypeVar("T")
+
+EARLY = 86400.0
+"""Seconds for which a receipt is kept that nobody awaits (yet)."""
+_TABLES = """
+CREATE TABLE IF NOT EXISTS awaited (
+    gateway TEXT NOT NULL, receipt TEXT NOT NULL, due REAL NOT NULL, about TEXT NOT NULL, header BLOB NOT NULL,
+    PRIMARY KEY (gateway, receipt)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS awaited_due ON awaited (due);
+CREATE TABLE IF NOT EXISTS early (
+    gateway TEXT NOT NULL, receipt TEXT NOT NULL, until REAL NOT NULL, said TEXT NOT NULL,
+    PRIMARY KEY (gateway, receipt)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS memo (
+    gateway TEXT NOT NULL, key TEXT NOT NULL, until REAL NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (gateway, key)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS memo_until ON memo (until);
+"""
+
+
+@frozen
+class Awaited:
+    """A receipt that is awaited, and what the report will be about."""
+
+    gateway: str
+    receipt_id: str
+    due: float
+    """When silence counts as failure, seconds since the epoch."""
+    about: dict[str, Any]
+    header: bytes
+
+
+@define
+class Ledger:
+    """The file; opened when it is first needed."""
+
+    path: Path | None
+    """None: in memory, for tests."""
+    disk: Disk
+    _database: sqlite3.Connection | None = None
+    _lock: Any = field(factory=Lock)
+
+    async def expect(self, awaited: Sequence[Awaited], now: float) -> list[tuple[Awaited, dict[str, Any]]]:
+        """Write down what receipts are awaited; give those that are here already, with what they said."""
+
+        def work(db: sqlite3.Connection) -> list[tuple[Awaited, dict[str, Any]]]:
+            here = []
+            for one in awaited:
+                key = (one.gateway, one.receipt_id)
+                row = db.execute("SELECT said FROM early WHERE gateway = ? AND receipt = ?", key).fetchone()
+                if row:
+                    here.append((one, json.loads(row[0])))
+                    db.execute("DELETE FROM early WHERE gateway = ? AND receipt = ?", key)
+                db.execute(
+                    "INSERT OR REPLACE INTO awaited VALUES (?, ?, ?, ?, ?)",
+                    (*key, one.due, json.dumps(one.about), one.header),
+                )
+            db.execute("DELETE FROM early WHERE until < ?", (now,))
+            return here
+
+        return await self._run(work)
+
+    async def awaited(self, gateway: str, receipt_id: str, said: dict[str, Any], now: float) -> Awaited | None:
+        """Give what is awaited under this id; if it is nothing, keep what was said for a while."""
+
+        def work(db: sqlite3.Connection) -> Awaited | None:
+            row = db.execute(
+                "SELECT due, about, header FROM awaited WHERE gateway = ? AND receipt = ?", (gateway, receipt_id)
+            ).fetchone()
+            if row:
+                return Awaited(gateway, receipt_id, row[0], json.loads(row[1]), row[2])
+            db.execute(
+                "INSERT OR REPLACE INTO early VALUES (?, ?, ?, ?)",
+                (gateway, receipt_id, now + EARLY, json.dumps(said)),
+            )
+            return None
+
+        return await self._run(work)
+
+    async def settled(self, gateway: str, receipt_id: str) -> None:
+        """Forget a receipt that has come."""
+        await self._run(
+            lambda db: db.execute("DELETE FROM awaited WHERE gateway = ? AND receipt = ?", (gateway, receipt_id))
+        )
+
+    async def overdue(self, now: float, limit: int = 100) -> list[Awaited]:
+        """Give receipts that should have come by now, the oldest first."""
+
+        def work(db: sqlite3.Connection) -> list[Awaited]:
+            rows = db.execute(
+                "SELECT gateway, receipt, due, about, header FROM awaited WHERE due <= ? ORDER BY due LIMIT ?",
+                (now, limit),
+            ).fetchall()
+            return [Awaited(row[0], row[1], row[2], json.loads(row[3]), row[4]) for row in rows]
+
+        return await self._run(work)
+
+    async def remember(self, gateway: str, key: str, value: str, *, now: float, keep: float) -> None:
+        """Keep a value; what is over its time goes with it, a few at a time."""
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute("INSERT OR REPLACE INTO memo VALUES (?, ?, ?, ?)", (gateway, key, now + keep, value))
+            db.execute(
+                "DELETE FROM memo WHERE (gateway, key) IN (SELECT gateway, key FROM memo WHERE until < ? LIMIT 100)",
+                (now,),
+            )
+
+        await self._run(work)
+
+    async def recall(self, gateway: str, key: str, *, now: float) -> str:
+        """Give a value; empty when there is none or its time is over."""
+
+        def work(db: sqlite3.Connection) -> str:
+            row = db.execute(
+                "SELECT value FROM memo WHERE gateway = ? AND key = ? AND until >= ?", (gateway, key, now)
+            ).fetchone()
+            return str(row[0]) if row else ""
+
+        return await self._run(work)
+
+    async def close(self) -> None:
+        """Close the file."""
+        database, self._database = self._database, None
+        if database is not None:
+            await self.disk.run(database.close)
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def transaction() -> T:
+            with self._lock:
+                database = self._opened()
+                with database:
+                    return work(database)
+
+        return await self.disk.run(transaction)
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._database is None:
+            if self.path is not None:
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            self._database = sqlite3.connect(self.path or ":memory:", check_same_thread=False, timeout=30)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.executescript(_TABLES)
+        return self._database
