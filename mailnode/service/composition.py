@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from twisted.logger import globalLogPublisher
 
 from mailnode.accounts.schema import WrongSchema
@@ -28,11 +28,14 @@ from mailnode.mail.quantity import Seconds
 from mailnode.queue.runner import DeliveryQueue
 from mailnode.queue.settings import QueueSettings
 from mailnode.roles.house import House
+from mailnode.roles.originator_limits import Limits
 from mailnode.roles.reception import MailReception
 from mailnode.roles.relay import RelayRole
+from mailnode.roles.returning import RETURNED, ReturningCourier
 from mailnode.roles.unrouted import UNROUTED, UnroutedCourier
 from mailnode.routing.router import TableRouter
 from mailnode.service.asking import Parts
+from mailnode.service.classic import terminals_for
 from mailnode.service.current import CurrentReception, CurrentRouter
 from mailnode.service.disk import DiskThreads
 from mailnode.service.folder import ACCOUNTS, HISTORY, INCOMING, MAIL, SPOOL, FolderLock, settle_in
@@ -88,6 +91,8 @@ class Works:
     reception: CurrentReception
     history: History
     watch: StepWatch
+    limits: Limits = field(factory=Limits)
+    """What accounts and addresses have sent lately; kept when the settings change."""
 
     @property
     def parts(self) -> Parts:
@@ -181,6 +186,7 @@ def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
         random=random,
         settings=share_of(settings.queue, settings.node.workers),
     )
+    couriers[RETURNED] = ReturningCourier()
     couriers[UNROUTED.courier] = UnroutedCourier(router, queue, settings.queue, reactor, random)
     history = History(folder / HISTORY, disk=disk, clock=reactor, settings=settings.history)
     reception = CurrentReception()
@@ -214,7 +220,7 @@ def _couriers(ground: Ground, settings: NodeSettings, disk: DiskThreads, maildir
 
 def import_late_rooms() -> None:
     """Import what is otherwise imported when it is needed: the user the process becomes may not see a private Python."""
-    for name in ("mailnode.routing.resolver", "mailnode.couriers.smtp", "mailnode.couriers.lmtp"):
+    for name in ("mailnode.routing.resolver", "mailnode.couriers.smtp", "mailnode.couriers.lmtp", "mailnode.couriers.terminal"):
         import_module(name)
 
 
@@ -260,6 +266,11 @@ def router_for(settings: NodeSettings, ground: Ground, directory: SqliteDirector
     )
 
 
+def origin_of(settings: NodeSettings, works: Works) -> str:
+    """Give the domain of addresses that programs on this machine write without one."""
+    return works.router.home
+
+
 def reception_for(settings: NodeSettings, works: Works) -> MailReception:
     """Make the door of these settings."""
 
@@ -278,5 +289,14 @@ def reception_for(settings: NodeSettings, works: Works) -> MailReception:
         settings=settings.reception,
         give_up=give_up,
         report_expansion=works.relay.report_expansion,
+        directory=works.directory,
+        terminals=terminals_for(settings, works.ground.hostname, works.ground.reactor, works.disk),
     )
-    return MailReception(house, tuple(map(ip_network, settings.node.trusted_networks)))
+    works.limits.apply(settings.submission, settings.node.workers)
+    return MailReception(
+        house,
+        tuple(map(ip_network, settings.node.trusted_networks)),
+        submission=settings.submission,
+        limits=works.limits,
+        max_sizes={listener.name: listener.max_size for listener in settings.listener if listener.max_size},
+    )

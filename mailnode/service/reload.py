@@ -17,6 +17,7 @@ UNDER_WAY: dict[str, frozenset[str]] = {
     "queue": frozenset({"retry", "jitter", "warn_after", "give_up", "bounce_give_up", "return_limit"}),
     "session": _ALL,
     "reception": _ALL,
+    "terminal": _ALL,
     "originator": frozenset({"pickup_interval"}),
     "submission": _ALL,
     "log": frozenset({"format", "level"}),

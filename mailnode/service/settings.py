@@ -1,5 +1,6 @@
 """The settings of a node: the rooms' own settings under the headings of the configuration file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +10,8 @@ from mailnode.certificates.settings import CertificateSettings
 from mailnode.couriers.maildir import MaildirSettings
 from mailnode.couriers.mbox import MboxSettings
 from mailnode.couriers.smtp_settings import LmtpCourierSettings, SmtpCourierSettings
-from mailnode.mail.quantity import Seconds
+from mailnode.couriers.terminal_settings import TerminalSettings
+from mailnode.mail.quantity import Octets, Seconds
 from mailnode.originator.settings import OriginatorSettings
 from mailnode.queue.settings import QueueSettings
 from mailnode.roles.house import ReceptionSettings
@@ -101,6 +103,7 @@ class NodeSettings:
     certificate: tuple[CertificateSettings, ...] = ()
     domain: tuple[DomainSettings, ...] = ()
     route: tuple[RouteSettings, ...] = ()
+    gateway: Mapping[str, GatewaySettings] = Factory(dict)
     resolver: ResolverSettings = Factory(ResolverSettings)
     queue: QueueSettings = Factory(QueueSettings)
     spool: SpoolSettings = Factory(SpoolSettings)
@@ -112,5 +115,6 @@ class NodeSettings:
     lmtp: LmtpCourierSettings = Factory(LmtpCourierSettings)
     maildir: MaildirSettings = Factory(MaildirSettings)
     mbox: MboxSettings = Factory(MboxSettings)
+    terminal: TerminalSettings = Factory(TerminalSettings)
     log: LogSettings = Factory(LogSettings)
     history: HistorySettings = Factory(HistorySettings)

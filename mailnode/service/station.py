@@ -23,17 +23,21 @@ from mailnode.fronts.users import UserNames
 from mailnode.interfaces import Reception, SpoolTrouble
 from mailnode.mail.quantity import render_seconds
 from mailnode.roles.reception import trust_in
+from mailnode.service.classic import VERBS, classic_for
 from mailnode.service.composition import Ground, Works, build, reception_for, router_for
 from mailnode.service.doors import Door
 from mailnode.service.folder import FolderLock
 from mailnode.service.fronts import speaks_for_others
 from mailnode.service.logs import LogLines
+from mailnode.service.offering import SubmissionOffer, max_size_for, session_for
 from mailnode.service.settings import ListenerSettings, NodeSettings
 from mailnode.sessions.admission import Admission
 from mailnode.sessions.factory import ReceiverFactory
 from mailnode.smtp.extensions import standard_extensions
 from mailnode.smtp.settings import ServerSettings
 
+_SEEN_AT_THE_DOOR = ("session", "terminal", "reception", "submission", "node")
+"""Headings that new sessions must know of."""
 RECOVERY_PAUSE = 5.0
 """Seconds between two tries to recover the spool."""
 WARM_UP = 1.0
@@ -123,7 +127,8 @@ class Station:
             clock=self._reactor,
             settings=session,
             max_size=max_size,
-            extensions=standard_extensions(offered),
+            extensions=(*standard_extensions(offered), *classic_for(listener, self.settings)),
+            verbs=VERBS,
             extensions_by_time=SubmissionOffer(self.settings.submission, self._reactor) if is_submission else None,
             users=listener.allow_users,
             speaks_for_others=speaks_for_others(listener),
@@ -169,7 +174,7 @@ class Station:
         works.reception.current = reception_for(new, works)
         works.relay.settings = new.queue
         self._admission.settings = new.session
-        if self._is_open and (old.session, old.reception, old.node) != (new.session, new.reception, new.node):
+        if self._is_open and any(getattr(old, name) != getattr(new, name) for name in _SEEN_AT_THE_DOOR):
             self.open()
 
     # --- stop -------------------------------------------------------------------------------------------------

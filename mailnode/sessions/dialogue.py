@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 
 from attrs import Factory, evolve, frozen
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IProtocol
 from twisted.logger import Logger
 
 from mailnode.interfaces import Authenticated, AuthExchange, Reception, Refused, Transaction
@@ -46,10 +47,14 @@ class House:
     """How TLS is begun; None where it is not."""
     is_implicit: bool = False
     """TLS is there before the first word."""
+    by_time: Callable[[], tuple[Extension, ...]] | None = None
+    """Gives the extensions whose lines change as time goes by."""
 
     def offered_now(self, peer: Peer) -> tuple[Extension, ...]:
-        """Give the extensions that depend on where the session stands."""
-        offered = () if self.authentication is None else (self.authentication.extension(peer),)
+        """Give the extensions that depend on the time, and on where the session stands."""
+        offered = () if self.by_time is None else self.by_time()
+        if self.authentication is not None:
+            offered += (self.authentication.extension(peer),)
         if self.encryption is None or self.is_implicit or peer.tls:
             return offered
         return (STARTTLS, *offered)
@@ -81,6 +86,8 @@ class Dialogue:
         """The final dot is in: the answer is worked out whatever happens to the connection."""
         self.is_front = False
         """Its address is one that may speak for others (XCLIENT)."""
+        self.successor: IProtocol | None = None
+        """Takes the connection over when the session has ended."""
         self.moved: Callable[[str], bool] = lambda _: True
         """Counts the session for another address; False when that has too many."""
         self.always: tuple[Extension, ...] = ()
@@ -123,6 +130,16 @@ class Dialogue:
         self._connection.begin_anew()
         self.offer_anew()
         return said
+
+    @property
+    def has_unread(self) -> bool:
+        """Tell whether the peer has said more than was answered."""
+        return self._connection.has_unread
+
+    def give_way(self, successor: IProtocol) -> None:
+        """End the session with the next reply, but not the connection: that is the successor's."""
+        self.successor = successor
+        self.ends = True
 
     def note(self, word: str) -> None:
         """Remember something noticed about the peer."""

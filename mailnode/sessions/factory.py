@@ -46,6 +46,7 @@ class ReceiverFactory(Factory):
         max_size: Octets,
         extensions: Sequence[Extension],
         verbs: Mapping[str, AnswerVerb] | None = None,
+        extensions_by_time: Callable[[], tuple[Extension, ...]] | None = None,
         users: Collection[str] = (),
         speaks_for_others: Callable[[str], bool] | None = None,
         authentication: Authentication | None = None,
@@ -69,7 +70,7 @@ class ReceiverFactory(Factory):
         self.greeting = Reply(220, (f"{hostname} {'LMTP' if service == 'lmtp' else 'ESMTP'} mailnode",))
         self._house = House(
             hostname, reception, settings, {**(verbs or {}), "XCLIENT": Xclient(self.greeting)}, authentication,
-            encryption, is_implicit,
+            encryption, is_implicit, extensions_by_time,
         )  # fmt: skip
         self._is_trusted = is_trusted
         self._users = frozenset(users)
@@ -87,6 +88,7 @@ class ReceiverFactory(Factory):
             strict_syntax=settings.strict_syntax,
             bare_newlines=settings.bare_newlines,
             max_text_line=settings.max_text_line,
+            bare_addresses=service == "submission",
         )
         self._sweep: IDelayedCall | None = None
         self._empty: list[Deferred[None]] = []

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from mailnode.mail.address import AddressFault, Mailbox
+from mailnode.mail.address import AddressFault, Mailbox, parse_mailbox
 from mailnode.mail.reply import Reply
 from mailnode.smtp import replies
 from mailnode.smtp.faults import Fault
@@ -56,12 +56,26 @@ def _path_at(argument: str, start: int, *, strict: bool) -> str:
     return found[0] if found else ""
 
 
-def parse_path(path: str, parse: Callable[[str], Mailbox], code: int, status: str) -> Mailbox:
-    """Read the path; Fault with the address's own sentence when it is none (RFC 3463 section 3.2)."""
+def parse_path(path: str, parse: Callable[[str], Mailbox], code: int, status: str, *, bare: bool = False) -> Mailbox:
+    """Read the path; Fault with the address's own sentence when it is none (RFC 3463 section 3.2).
+
+    With ``bare`` a local part alone is an address too; its domain is empty.
+    """
     try:
         return parse(path)
     except AddressFault as fault:
+        found = _bare(path) if bare else None
+        if found is not None:
+            return found
         raise Fault(Reply.of(code, status, str(fault))) from None
+
+
+def _bare(path: str) -> Mailbox | None:
+    try:
+        found = parse_mailbox(f"{path[1:-1]}@bare.invalid")
+    except AddressFault:
+        return None
+    return Mailbox(found.local_part, "") if found.domain == "bare.invalid" and found.local_part else None
 
 
 def read_parameters(

@@ -54,7 +54,7 @@ def _hello(verb: str, argument: str, offer: Offer, _smtputf8: bool) -> Event:
 def _mail(_verb: str, argument: str, offer: Offer, _smtputf8: bool) -> events.Mail:
     strict = offer.settings.strict_syntax
     path, parameters = split_path(argument, "FROM:", replies.MAIL_SYNTAX, strict=strict)
-    draft = MailDraft(parse_path(path, parse_reverse_path, 553, "5.1.7"))
+    draft = MailDraft(parse_path(path, parse_reverse_path, 553, "5.1.7", bare=offer.settings.bare_addresses))
     if parameters:
         read_parameters(parameters, offer.mail, draft, strict=strict)
     if draft.reverse_path.needs_smtputf8 and not draft.smtputf8:
@@ -74,7 +74,7 @@ def _send(verb: str, argument: str, offer: Offer, smtputf8: bool) -> Event:
 def _rcpt(_verb: str, argument: str, offer: Offer, smtputf8: bool) -> Event:
     strict = offer.settings.strict_syntax
     path, parameters = split_path(argument, "TO:", replies.RCPT_SYNTAX, strict=strict)
-    forward_path = parse_path(path, parse_forward_path, 553, "5.1.3")
+    forward_path = parse_path(path, parse_forward_path, 553, "5.1.3", bare=offer.settings.bare_addresses)
     if forward_path.needs_smtputf8 and not smtputf8:
         raise Fault(replies.UTF8_RECIPIENT)
     if not parameters:

@@ -22,6 +22,8 @@ class ServerSettings:
     """Recipients in a transaction, said in LIMITS; 0 says nothing. Whoever answers RCPT enforces it."""
     max_transactions: int = 0
     """Messages in a session, said in LIMITS; 0 says nothing. Whoever answers MAIL enforces it."""
+    bare_addresses: bool = False
+    """Take addresses without a domain; whoever answers MAIL and RCPT gives them one (RFC 6409 section 6.2)."""
     strict_syntax: bool = False
     """Refuse what people type by hand: a blank after ``MAIL FROM:``, addresses without angle brackets, odd names."""
     bare_newlines: BareNewlines = "refuse"
