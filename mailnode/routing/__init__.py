@@ -6,7 +6,7 @@ courier turns into *hops* (host, port, addresses) with ``hosts_for``.
 
 Two halves that meet only in settings.py:
 
-* ``router``, ``domains``, ``patterns``, ``resolution``: from an address to a Route, asking nobody but the Directory. No DNS at RCPT:
+* ``router``, ``domains``, ``patterns``, ``terms``, ``resolution``: from an address to a Route, asking nobody but the Directory. No DNS at RCPT:
   whether another domain exists is the queue's question, so that a dead DNS never closes the door.
 * ``resolver`` (with ``servers``, ``wire``, ``transport``, ``cache``, ``sharing``, ``system``) and ``exchanges``: from a next hop to hosts.
 

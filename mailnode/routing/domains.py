@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from mailnode.mail.address import NULL, Mailbox, parse_mailbox
-from mailnode.mail.route import Lane
+from mailnode.mail.route import ON_DEMAND, Lane
 from mailnode.routing.names import to_a_labels
 from mailnode.routing.settings import DomainSettings
 
@@ -82,7 +82,7 @@ def read_domain(settings: DomainSettings) -> LocalDomain:
     return LocalDomain(
         name=name,
         courier=settings.courier,
-        next_hop=settings.next_hop,
+        next_hop=settings.next_hop or (name if settings.courier == ON_DEMAND else ""),
         takes_any=settings.accounts == "any",
         aliases=aliases,
         moved={user.casefold(): read_moved(entry, settings, name) for user, entry in settings.moved.items()},

@@ -47,6 +47,8 @@ class Hop:
     port: int
     addresses: tuple[str, ...]
     """IPv6 first, as the DNS gave them; never empty."""
+    is_vouched: bool = False
+    """Its name was configured, or is the domain itself, or DNSSEC vouches for the MX record that names it."""
 
 
 class NoHops(Exception):  # noqa: N818 - it is an answer, not an error
@@ -71,6 +73,7 @@ class Candidate:
     addresses: tuple[str, ...] = ()
     is_delayed: bool = False
     """The lookup failed for now."""
+    is_vouched: bool = False
 
 
 async def hosts_for(
@@ -96,14 +99,16 @@ async def hosts_for(
     if wanted.is_address:
         if is_guarded and wanted.host in own_addresses:
             raise _loop(wanted.host)
-        return (Hop(wanted.host, port, (wanted.host,)),)
+        return (Hop(wanted.host, port, (wanted.host,), is_vouched=True),)
     names = {name.lower().removesuffix(".") for name in own_names} if is_guarded else set()
     own = set(own_addresses) if is_guarded else set()
     candidates = by_preference(await _candidates(wanted, resolver), random)
     candidates = better_than(candidates, [each for each in candidates if each.host in names])
     candidates = await gather(_locate(each, resolver) for each in candidates[:MAX_EXCHANGES])
     candidates = better_than(candidates, [each for each in candidates if not own.isdisjoint(each.addresses)])
-    hops = tuple(Hop(each.host, port, each.addresses[:MAX_ADDRESSES]) for each in candidates if each.addresses)
+    hops = tuple(
+        Hop(each.host, port, each.addresses[:MAX_ADDRESSES], each.is_vouched) for each in candidates if each.addresses
+    )
     return hops or _nothing(wanted.host, candidates)
 
 
@@ -122,7 +127,7 @@ def better_than(candidates: Sequence[Candidate], own: Iterable[Candidate]) -> li
 
 async def _candidates(wanted: NextHop, resolver: Resolver) -> Sequence[Candidate]:
     if not wanted.has_exchanges:
-        return (Candidate(0, wanted.host),)
+        return (Candidate(0, wanted.host, is_vouched=True),)
     try:
         answer = await resolver.exchanges(wanted.host)
     except CnameLoop:
@@ -132,16 +137,20 @@ async def _candidates(wanted: NextHop, resolver: Resolver) -> Sequence[Candidate
     except TryLater:
         raise _no_hops(451, "4.4.3", f"the DNS gives no answer about {wanted.host}") from None
     if not answer.values:
-        return (Candidate(0, wanted.host),)
-    return _usable(wanted.host, answer.values)
+        return (Candidate(0, wanted.host, is_vouched=True),)
+    return _usable(wanted.host, answer.values, is_secure=answer.is_secure)
 
 
-def _usable(domain: str, records: Iterable[tuple[int, str]]) -> Sequence[Candidate]:
+def _usable(domain: str, records: Iterable[tuple[int, str]], *, is_secure: bool) -> Sequence[Candidate]:
     named = [(preference, name.lower().removesuffix(".")) for preference, name in records]
     # A root label beside other records is against RFC 7505 section 3 and then means nothing.
     if not any(name for _, name in named):
         raise _no_hops(556, "5.1.10", f"{domain} accepts no mail")
-    usable = [Candidate(preference, name) for preference, name in named if is_host_name(name)]
+    usable = [
+        Candidate(preference, name, is_vouched=is_secure or name == domain)
+        for preference, name in named
+        if is_host_name(name)
+    ]
     if not usable:
         raise _no_hops(550, "5.4.4", f"the MX records of {domain} name no host")
     return usable

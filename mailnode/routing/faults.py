@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from mailnode.routing.domains import read_member, read_moved
-from mailnode.routing.names import to_a_labels
+from mailnode.routing.names import to_a_labels, to_host_name
 from mailnode.routing.next_hop import parse_next_hop
 from mailnode.routing.patterns import parse_pattern
 from mailnode.routing.settings import DomainSettings, ResolverSettings, RouteSettings
@@ -17,6 +17,8 @@ Fault = tuple[Steps, str]
 
 _GOES_SOMEWHERE = frozenset({"lmtp"})
 """Couriers that need a next hop."""
+_HAS_TERMS = frozenset({"smtp", "lmtp"})
+"""Couriers that speak TLS and authenticate."""
 
 
 def faults(
@@ -96,9 +98,38 @@ def _routes(routes: Sequence[RouteSettings]) -> Iterator[Fault]:
         steps = ("route", place)
         yield from _refused((*steps, "match"), partial(parse_pattern, settings.match))
         yield from _next_hop(steps, settings.courier, settings.next_hop)
+        yield from _terms(steps, settings)
         first = seen.setdefault(settings.match.lower(), place)
         if first != place:
             yield (*steps, "match"), f"route[{first}] matches the same and comes first"
+
+
+def _terms(steps: Steps, settings: RouteSettings) -> Iterator[Fault]:
+    terms = settings.terms
+    if settings.courier not in _HAS_TERMS:
+        for name in ("tls", "tls_names", "username", "password_file", "auth_without_tls"):
+            if getattr(settings, name):
+                yield (*steps, name), f'the courier "{settings.courier}" knows no such terms; they are for smtp and lmtp'
+        return
+    for place, name in enumerate(terms.tls_names):
+        yield from _refused((*steps, "tls_names", place), partial(to_host_name, name))
+    if terms.tls_names and terms.tls in ("none", "may", "encrypt"):
+        yield (*steps, "tls_names"), f'no name is looked at where tls is "{terms.tls}"; write tls = "verify"'
+    if terms.tls == "implicit" and not settings.next_hop:
+        yield (*steps, "next_hop"), 'tls = "implicit" needs a next hop such as "[smtp.example.org]:465"'
+    yield from _credentials(steps, settings)
+
+
+def _credentials(steps: Steps, settings: RouteSettings) -> Iterator[Fault]:
+    if bool(settings.username) != bool(settings.password_file):
+        missing = "password_file" if settings.username else "username"
+        yield (*steps, missing), "username and password_file belong together"
+    if settings.username and not settings.next_hop:
+        yield (*steps, "next_hop"), "without a next hop the password would go to every host that an MX record names"
+    if settings.username and settings.tls == "none" and not settings.auth_without_tls:
+        yield (*steps, "tls"), "the password would go in clear text; if that is meant, write auth_without_tls = true"
+    if not settings.username.isprintable():
+        yield (*steps, "username"), "expected a name without control characters"
 
 
 def _next_hop(steps: Steps, courier: str, next_hop: str) -> Iterator[Fault]:

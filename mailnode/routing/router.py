@@ -190,8 +190,9 @@ class TableRouter:
         why = (f"{key} is not ours",)
         for pattern, settings in self._routes:
             if pattern.matches(mailbox.local_part, key):
-                lane = Lane(settings.courier, settings.next_hop or own_hop)
-                step = f'the route "{settings.match}" says {lane.courier} to {lane.next_hop}'
+                lane = Lane(settings.carried_by, settings.next_hop or own_hop)
+                terms = f" ({settings.terms})" if str(settings.terms) else ""
+                step = f'the route "{settings.match}" says {settings.courier} to {lane.next_hop}{terms}'
                 return Route(lane, mailbox, (*why, step))
         step = "no route matches, so its own address counts" if own_hop != key else "no route matches, so its MX count"
         return Route(Lane("smtp", own_hop), mailbox, (*why, step))

@@ -52,7 +52,7 @@ def test_equal_preferences_are_shuffled() -> None:
 def test_a_domain_without_mx_is_its_own_exchange() -> None:
     """Without MX the address records of the domain count."""
     zone = FakeResolver(hosts={"example.org": ("192.0.2.9",)})
-    assert hops("example.org", zone) == [Hop("example.org", 25, ("192.0.2.9",))]
+    assert hops("example.org", zone) == [Hop("example.org", 25, ("192.0.2.9",), is_vouched=True)]
 
 
 @pytest.mark.rfc("7505", "3")
@@ -120,7 +120,7 @@ def test_nothing_better_than_this_host_is_a_loop() -> None:
 def test_on_another_port_this_address_is_another_server() -> None:
     """Only the port that mail comes in by makes an address our own."""
     zone = FakeResolver(hosts={"me.example.org": ("127.0.0.1",)})
-    assert hops("[127.0.0.1]:2525", zone, own_addresses={"127.0.0.1"}) == [Hop("127.0.0.1", 2525, ("127.0.0.1",))]
+    assert hops("[127.0.0.1]:2525", zone, own_addresses={"127.0.0.1"}) == [Hop("127.0.0.1", 2525, ("127.0.0.1",), is_vouched=True)]
     assert refusal("[127.0.0.1]", zone, own_addresses={"127.0.0.1"}, default_port=2525) == "554 5.4.6"
 
 
@@ -130,10 +130,10 @@ def test_each_form_of_a_next_hop() -> None:
         mx={"example.org": ((5, "a.example.org"),)},
         hosts={"a.example.org": ("192.0.2.1",), "example.org": ("192.0.2.9",)},
     )
-    assert hops("[example.org]:26", zone) == [Hop("example.org", 26, ("192.0.2.9",))]
+    assert hops("[example.org]:26", zone) == [Hop("example.org", 26, ("192.0.2.9",), is_vouched=True)]
     assert hops("example.org:26", zone) == [Hop("a.example.org", 26, ("192.0.2.1",))]
-    assert hops("[IPv6:2001:db8::1]:26", zone) == [Hop("2001:db8::1", 26, ("2001:db8::1",))]
-    assert hops("[192.0.2.7]", zone, default_port=2525) == [Hop("192.0.2.7", 2525, ("192.0.2.7",))]
+    assert hops("[IPv6:2001:db8::1]:26", zone) == [Hop("2001:db8::1", 26, ("2001:db8::1",), is_vouched=True)]
+    assert hops("[192.0.2.7]", zone, default_port=2525) == [Hop("192.0.2.7", 2525, ("192.0.2.7",), is_vouched=True)]
 
 
 def test_endless_lists_are_cut() -> None:
