@@ -33,6 +33,8 @@ def received_field(
     """Make the Received field with its CRLF; the ``for`` clause only where it tells nobody about others (RFC 5321 7.6)."""
     hello = _plain(peer.hello) or "unknown"
     tcp_info = f" ({_literal(peer.address)})" if peer.address else ""
+    if peer.user:
+        tcp_info += f" (local user {_plain(peer.user)})"
     protocol = with_protocol(peer, smtputf8=smtputf8)
     lines = [f"Received: from {hello}{tcp_info}", f"by {hostname} with {protocol} id {queue_id}"]
     if only_recipient is not None:

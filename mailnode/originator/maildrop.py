@@ -14,7 +14,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +22,7 @@ from attrs import frozen
 
 from mailnode.mail.envelope import Notify, Return
 from mailnode.originator.draft import BLOCK, Draft
+from mailnode.originator.lines import crlf
 from mailnode.originator.receipt import DENIED, NobodyTakesIt
 
 FORM = 1
@@ -170,20 +171,32 @@ def _is_text(text: object) -> bool:
 
 
 class _Rest:
-    """A file from some place on, and no further than it went when it was opened: its owner may still write to it."""
+    """A file from some place on, and no further than it went when it was opened: its owner may still write to it.
+
+    Lines end in CRLF, whatever was written: a bare LF could smuggle a message past the next hop (RFC 5321 section 2.3.8).
+    """
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
         self._file = file
         self._start = start
-        self._end = start + size
+        self._size = size
+        self._lines = crlf(self._from_start())
 
-    def read(self, size: int) -> bytes:
-        """Give the next octets, at most ``size``."""
-        return self._file.read(max(0, min(size, self._end - self._file.tell())))
+    def _from_start(self) -> Iterator[bytes]:
+        self._file.seek(self._start)
+        left = self._size
+        while left and (block := self._file.read(min(left, BLOCK))):
+            left -= len(block)
+            yield block
+
+    def read(self, _size: int) -> bytes:
+        """Give the next octets, a block or a little more."""
+        return next((block for block in self._lines if block), b"")
 
     def seek(self, place: int) -> int:
-        """Go to a place, counted from where the content begins."""
-        return self._file.seek(self._start + place) - self._start
+        """Begin anew; there is no other place to go to."""
+        self._lines = crlf(self._from_start())
+        return place
 
     def close(self) -> None:
         """Close the file."""

@@ -13,8 +13,6 @@ class OriginatorSettings:
 
     local_users: Literal["all", "none"] = "all"
     """Who may use sendmail and the Python call: all users of this machine, or none but who may read the data folder."""
-    origin: str = ""
-    """The domain of addresses without one, such as cron's root; empty: the node's hostname."""
     max_messages: int = 600
     """Messages that one local user may hand over in an hour, root excepted; 0 for any number. More wait in the maildrop."""
     max_sessions: int = 50

@@ -44,7 +44,7 @@ class Originator:
 
     async def begin(self, peer: Peer, envelope: Envelope, *, is_trusted: bool) -> Transaction:
         """Open a transaction for MAIL; the envelope has no recipients yet. Raises Refused."""
-        if not (peer.account or (is_trusted and self.settings.trust_networks)):
+        if not (peer.account or peer.user or (is_trusted and self.settings.trust_networks)):
             raise Refused(replies.AUTHENTICATION_REQUIRED)
         account = account_of(peer)
         domain = self.settings.default_domain or account.domain or self.house.router.home

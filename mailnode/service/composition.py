@@ -7,13 +7,13 @@ node uses it for a moment.
 import math
 import socket
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from ipaddress import ip_network
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 from twisted.logger import globalLogPublisher
@@ -34,11 +34,23 @@ from mailnode.roles.relay import RelayRole
 from mailnode.roles.returning import RETURNED, ReturningCourier
 from mailnode.roles.unrouted import UNROUTED, UnroutedCourier
 from mailnode.routing.router import TableRouter
+from mailnode.routing.settings import DomainSettings
 from mailnode.service.asking import Parts
 from mailnode.service.classic import terminals_for
 from mailnode.service.current import CurrentReception, CurrentRouter
 from mailnode.service.disk import DiskThreads
-from mailnode.service.folder import ACCOUNTS, HISTORY, INCOMING, MAIL, SPOOL, FolderLock, settle_in
+from mailnode.service.folder import (
+    ACCOUNTS,
+    GATEWAY_KEY,
+    GATEWAY_LEDGER,
+    GATEWAYS,
+    HISTORY,
+    INCOMING,
+    MAIL,
+    SPOOL,
+    FolderLock,
+    settle_in,
+)
 from mailnode.service.history import History
 from mailnode.service.late import LateCourier
 from mailnode.service.settings import NodeSettings
@@ -46,6 +58,9 @@ from mailnode.service.steps import StepWatch
 from mailnode.service.trouble import StartFailed
 from mailnode.spool.schema import open_tables
 from mailnode.spool.sqlite import SqliteSpool
+
+if TYPE_CHECKING:
+    from mailnode.service.gateway_station import GatewayStation
 
 _DIVIDED = ("concurrency", "lane_maximum", "active_recipients", "lane_recipients", "active_content")
 """Settings of the queue that count for all workers together."""
@@ -91,6 +106,8 @@ class Works:
     reception: CurrentReception
     history: History
     watch: StepWatch
+    gateways: "GatewayStation | None" = None
+    """What bridges to other message systems; None when the configuration has no gateway."""
     limits: Limits = field(factory=Limits)
     """What accounts and addresses have sent lately; kept when the settings change."""
 
@@ -122,9 +139,13 @@ class Works:
 
     async def stop(self, grace: float) -> None:
         """Stop the queue, giving its attempts ``grace`` seconds, and close everything."""
+        if self.gateways is not None:
+            await self.gateways.close_sources()
         await self.queue.stop(grace)
         for courier in self.couriers.values():
             await courier.close()
+        if self.gateways is not None:
+            await self.gateways.ledger.close()
         await self.spool.close()
         self.directory.close()
         globalLogPublisher.removeObserver(self.history)
@@ -191,9 +212,11 @@ def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
     history = History(folder / HISTORY, disk=disk, clock=reactor, settings=settings.history)
     reception = CurrentReception()
     watch = StepWatch(reactor)
+    gateways = _gateways(settings, ground, couriers, disk, relay, queue, reception, router) if settings.gateway else None
     works = Works(
-        ground, lock, disk, spool, couriers, maildir, directory, router, relay, queue, reception, history, watch
-    )
+        ground, lock, disk, spool, couriers, maildir, directory, router, relay, queue, reception, history, watch,
+        gateways,
+    )  # fmt: skip
     reception.current = reception_for(settings, works)
     disk.start()
     watch.start()
@@ -216,6 +239,33 @@ def _couriers(ground: Ground, settings: NodeSettings, disk: DiskThreads, maildir
         "smtp": LateCourier(lambda: outside().smtp()),
         "lmtp": LateCourier(lambda: outside().lmtp()),
     }
+
+
+def _gateways(
+    settings: NodeSettings,
+    ground: Ground,
+    couriers: dict[str, Courier],
+    disk: DiskThreads,
+    relay: RelayRole,
+    queue: DeliveryQueue,
+    reception: CurrentReception,
+    router: CurrentRouter,
+) -> "GatewayStation":
+    """Make the gateways, and let couriers and router know them."""
+    from mailnode.gateways.tokens import load_key  # noqa: PLC0415 - a node without gateways needs none of it
+    from mailnode.service.gateway_station import GatewayGround, GatewayStation  # noqa: PLC0415
+
+    station = GatewayStation.build(
+        settings,
+        GatewayGround(
+            hostname=ground.hostname, reactor=ground.reactor, clock=ground.reactor, random=ground.random, disk=disk,
+            relay=relay, queue=queue, reception=reception, home=ground.folder / GATEWAYS,
+            ledger=ground.folder / GATEWAY_LEDGER, key=load_key(ground.folder / GATEWAY_KEY),
+        ),
+    )  # fmt: skip
+    couriers.update(station.couriers)
+    router.books = {name: courier.node.addresses for name, courier in station.couriers.items()}
+    return station
 
 
 def import_late_rooms() -> None:
@@ -255,11 +305,18 @@ class Outside:
         return LmtpCourier(settings=self._settings.lmtp, **self._common)
 
 
+def _open_to_gateways(settings: NodeSettings) -> Sequence[DomainSettings]:
+    """Let a gateway's domain take any local part: who is known there is known by its address book."""
+    return [
+        evolve(domain, accounts="any") if domain.courier in settings.gateway else domain for domain in settings.domain
+    ]
+
+
 def router_for(settings: NodeSettings, ground: Ground, directory: SqliteDirectory) -> TableRouter:
     """Make the router of these settings."""
     return TableRouter(
         hostname=ground.hostname,
-        domains=settings.domain,
+        domains=_open_to_gateways(settings),
         routes=settings.route,
         directory=directory,
         own_addresses=ground.addresses,
@@ -268,7 +325,7 @@ def router_for(settings: NodeSettings, ground: Ground, directory: SqliteDirector
 
 def origin_of(settings: NodeSettings, works: Works) -> str:
     """Give the domain of addresses that programs on this machine write without one."""
-    return works.router.home
+    return settings.submission.default_domain or works.router.home
 
 
 def reception_for(settings: NodeSettings, works: Works) -> MailReception:
