@@ -111,6 +111,8 @@ class Selection:
     """Recipients at this domain."""
     with_subdomains: bool = False
     """Recipients beneath it too."""
+    next_hop: str = ""
+    """Recipients whose lane leads there."""
     sender: str = ""
     """Messages with this reverse-path; ``"<>"`` for the null one."""
     older_than: float = 0.0

@@ -5,6 +5,9 @@ from attrs import frozen
 from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.reply import Reply
 
+ON_DEMAND = "odmr"
+"""The courier whose mail waits until its owner calls for it (RFC 2645)."""
+
 
 @frozen
 class Lane:

@@ -16,8 +16,14 @@ from typing import TYPE_CHECKING, cast
 from typing import Protocol as PythonProtocol
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener, IPushProducer, IReactorTime
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import (
+    IHalfCloseableProtocol,
+    IHandshakeListener,
+    IProtocol,
+    IPushProducer,
+    IReactorTime,
+)
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -385,7 +391,28 @@ class Receiver(Protocol):
         self._flush()
         self._close()
 
+    def _hand_over(self, successor: IProtocol) -> None:
+        """Let another protocol have the connection: the session is over, and the peer stays."""
+        self._wire.unregisterProducer()
+        if self._read_paused:
+            self._wire.resumeProducing()
+        self._lost = self._closing = True
+        self._deadline = NEVER
+        if self._admitted:
+            self._admitted = False
+            self._house.admission.leave(self._counted_as)
+        self._ending = "handed over"
+        self._leave(Failure(ConnectionDone()))
+        # With TLS, what we have for a transport is itself the protocol of the one beneath.
+        above = "wrappedProtocol" if hasattr(self._wire, "wrappedProtocol") else "protocol"
+        setattr(self._wire, above, successor)
+        successor.makeConnection(self._wire)
+
     def _close(self) -> None:
+        successor = self._dialogue.successor
+        if successor is not None and not self._closing:
+            self._hand_over(successor)
+            return
         self._closing = True
         if not self._lost:
             self._deadline = self._house.clock.seconds() + LAST_WORDS
@@ -397,6 +424,8 @@ class Receiver(Protocol):
         if self._handshakes and not self._ending and self._house.encryption is not None:
             why = self._house.encryption.why(reason.value) if reason.value is not None else "unknown"
             self._ending = f"no TLS came about: {why}"
+        elif self._closing and self._dialogue.peer.tls and type(reason.value) is ConnectionLost:
+            self._ending = "closed"  # few clients close TLS in form once all is said
         self._handshakes = False
         self._lost = self._closing = True
         self._deadline = self._greet_at = NEVER

@@ -86,6 +86,9 @@ def _where(selection: Selection) -> _Where:
             is_meant = f"({is_meant} OR {beneath})"
         recipient.append(is_meant)
         values["domain"] = selection.domain
+    if selection.next_hop:
+        recipient.append("recipient.lane IN (SELECT id FROM lane WHERE next_hop = :next_hop)")
+        values["next_hop"] = selection.next_hop
     return _Where(message, recipient, values)
 
 

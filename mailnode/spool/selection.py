@@ -48,6 +48,8 @@ def selects_message(selection: Selection, message: Message) -> bool:
 
 def selects_recipient(selection: Selection, queued: QueuedRecipient) -> bool:
     """Tell whether the recipient of a message that is meant is meant too."""
+    if selection.next_hop and selection.next_hop != queued.lane.next_hop:
+        return False
     if not selection.domain:
         return True
     theirs, meant = fold(queued.recipient.forward_path.domain), fold(selection.domain)

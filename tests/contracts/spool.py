@@ -285,6 +285,14 @@ class SpoolContract:
         shown = bench.now(bench.spool.listing(selection, limit=10))
         assert [entry.message.queue_id for entry in shown] == ["q0", "q1", "q2"]
 
+    def test_what_leads_to_a_next_hop_is_selected(self, bench: Bench) -> None:
+        """Only those recipients are meant whose lane leads there."""
+        self.accept(bench, new_entry("q1", (ANN, NORTH), (Mailbox("bob", "example.org"), SOUTH)))
+        selection = Selection(next_hop=SOUTH.next_hop)
+        assert bench.now(bench.spool.retry(selection, START)) == 1
+        (entry,) = bench.now(bench.spool.listing(selection, limit=10))
+        assert [one.lane for one in entry.recipients] == [SOUTH]
+
     def test_a_postponed_lane_rests(self, bench: Bench) -> None:
         """Nothing of a postponed lane is claimed before its time, new mail neither; other lanes go on."""
         self.accept(bench, new_entry("q1"))
