@@ -69,6 +69,22 @@ def _print_table(headings: Row, rows: Sequence[Row]) -> None:
     Console().print(table)
 
 
+def wishes_of(entry: Item) -> list[str]:
+    """Say what the sender wished for the delivery."""
+    wishes = [
+        (entry.get("held_until"), lambda: f"its sender lets it wait until {stamp(entry['held_until'])}"),
+        (entry.get("deliver_by"), lambda: f"to be delivered by {stamp(entry['deliver_by'])}"),
+        (entry.get("priority"), lambda: f"priority {entry['priority']}"),
+    ]
+    return [say() for is_there, say in wishes if is_there]
+
+
+def _due(recipient: Item, entry: Item) -> str:
+    """Tell a message that its sender lets wait from one that waits for its next try."""
+    until = entry.get("held_until", 0)
+    return f"held until {stamp(until)}" if until and recipient["due"] <= until else stamp(recipient["due"])
+
+
 QUEUE_HEADINGS = ("queue id", "arrived", "size", "from", "to", "next hop", "tries", "due", "last answer")
 
 
@@ -76,7 +92,7 @@ def queue_rows(add: Callable[[Row], None], entry: Item) -> None:
     """Show an entry of the queue: a row for each recipient."""
     for recipient in entry["recipients"]:
         hop = ":".join(filter(None, (recipient["courier"], recipient["next_hop"])))
-        due = "held" if recipient["held"] else stamp(recipient["due"])
+        due = "held" if recipient["held"] else _due(recipient, entry)
         add(
             (
                 entry["queue_id"], stamp(entry["arrived"]), render_octets(entry["size"]), entry["from"] or "<>",

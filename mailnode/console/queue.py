@@ -7,7 +7,7 @@ import click
 
 from mailnode.console.configuration import settings_from, with_config
 from mailnode.console.link import ask
-from mailnode.console.printing import QUEUE_HEADINGS, Columns, harmless, json_line, queue_rows, stamp
+from mailnode.console.printing import QUEUE_HEADINGS, Columns, harmless, json_line, queue_rows, stamp, wishes_of
 from mailnode.console.trouble import USAGE, Trouble
 from mailnode.mail.quantity import parse_seconds, render_octets
 
@@ -72,6 +72,8 @@ def show(config: str | None, queue_id: str, *, as_json: bool) -> None:
 def _print_entry(entry: dict[str, Any]) -> None:
     click.echo(f"{entry['queue_id']}  from <{harmless(entry['from'])}>, {render_octets(entry['size'])}")
     click.echo(f"  arrived {stamp(entry['arrived'])}, given up at {stamp(entry['expires'])}")
+    for wish in wishes_of(entry):
+        click.echo(f"  {wish}")
     for recipient in entry["recipients"]:
         hop = " ".join(filter(None, (recipient["courier"], recipient["next_hop"])))
         when = "held" if recipient["held"] else f"due {stamp(recipient['due'])}"

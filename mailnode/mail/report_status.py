@@ -6,6 +6,7 @@ from mailnode.mail.domain import literal_address
 from mailnode.mail.reply import Reply
 from mailnode.mail.report_values import Action, Report, Reported
 from mailnode.mail.report_writing import MOST_OCTETS, clean, date, fold
+from mailnode.mail.wishes import FOREVER, deadline_of, moment_text, released_at
 
 _ADDRESS_TYPE = re.compile(r"[A-Za-z0-9-]{1,40}")
 
@@ -29,6 +30,11 @@ def _of_message(report: Report) -> list[tuple[str, str]]:
     if message.envelope.envelope_id:
         # RFC 3461 section 6.3: the ENVID as it was before its xtext.
         fields.insert(0, ("Original-Envelope-Id", clean(message.envelope.envelope_id, is_utf8=False)))
+    held = released_at(message.envelope)
+    if held:
+        fields.append(("Future-Release-Request", f"until;{moment_text(held)}"))  # RFC 4865 section 5
+    if deadline_of(message) < FOREVER:
+        fields.append(("Deliver-By-Date", date(deadline_of(message))))  # RFC 2852 section 5
     return [*fields, ("X-Mailnode-Queue-Id", message.queue_id), ("Arrival-Date", date(message.arrived))]
 
 

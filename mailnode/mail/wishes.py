@@ -24,6 +24,8 @@ HOLD_UNTIL = "HOLDUNTIL"
 BY = "BY"
 PRIORITY = "MT-PRIORITY"
 
+FOREVER = float("inf")
+
 _BY = re.compile(r"([+-]?[0-9]{1,9});([NR])(T?)", re.ASCII | re.IGNORECASE)
 _PRIORITY = re.compile(r"-?[0-9]", re.ASCII)
 
@@ -101,13 +103,13 @@ def begun_at(message: Message) -> float:
 def deadline_of(message: Message) -> float:
     """Tell by when it is to be delivered; infinity when nothing was said."""
     by = deliver_by(message.envelope)
-    return begun_at(message) + by.seconds if by is not None else float("inf")
+    return begun_at(message) + by.seconds if by is not None else FOREVER
 
 
 def returned_at(message: Message) -> float:
     """Tell when it must be returned undelivered (mode R); infinity when nothing was said."""
     by = deliver_by(message.envelope)
-    return begun_at(message) + by.seconds if by is not None and by.returns else float("inf")
+    return begun_at(message) + by.seconds if by is not None and by.returns else FOREVER
 
 
 def for_next_hop(message: Message, now: float) -> Envelope:

@@ -13,8 +13,9 @@ from twisted.internet.defer import Deferred
 from mailnode.interfaces import Refused, Selection
 from mailnode.mail.address import Mailbox
 from mailnode.mail.envelope import Body, Envelope, Recipient
-from mailnode.mail.message import Entry, Peer, QueuedRecipient
+from mailnode.mail.message import Entry, Message, Peer, QueuedRecipient
 from mailnode.mail.reply import Reply
+from mailnode.mail.wishes import FOREVER, deadline_of, priority_of, released_at
 from mailnode.service import history
 from mailnode.service.asking import (
     DATA,
@@ -114,7 +115,18 @@ def entry_item(entry: Entry) -> dict[str, Any]:
         "arrived": message.arrived,
         "expires": entry.expires,
         "envelope_id": message.envelope.envelope_id,
+        **_wishes_item(message),
         "recipients": [_recipient_item(recipient) for recipient in entry.recipients],
+    }
+
+
+def _wishes_item(message: Message) -> dict[str, Any]:
+    """Show what the sender wished for the delivery; 0 where nothing was."""
+    deadline = deadline_of(message)
+    return {
+        "held_until": released_at(message.envelope),
+        "deliver_by": deadline if deadline < FOREVER else 0.0,
+        "priority": priority_of(message.envelope),
     }
 
 
