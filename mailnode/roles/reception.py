@@ -11,15 +11,16 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from attrs import evolve
 
 from mailnode.interfaces import Refused, Transaction
-from mailnode.mail.address import parse_mailbox
-from mailnode.mail.envelope import Envelope
+from mailnode.mail.envelope import Envelope, Manner
 from mailnode.mail.message import Peer
 from mailnode.mail.quantity import Octets
 from mailnode.mail.reply import Reply
+from mailnode.roles.asking import Asking
 from mailnode.roles.house import House
 from mailnode.roles.originator import Originator
 from mailnode.roles.originator_limits import Limits
 from mailnode.roles.originator_settings import SubmissionSettings
+from mailnode.roles.sending import SendingTransaction
 from mailnode.roles.transaction import InboundTransaction
 from mailnode.smtp import replies
 
@@ -69,6 +70,8 @@ class MailReception:
         if limit and declared_size > limit:
             raise Refused(replies.TOO_BIG)
         may_relay = self.may_relay(peer)
+        if envelope.manner is not Manner.MAIL:
+            return await self._begin_sending(house, peer, envelope, declared_size, may_relay=may_relay)
         if peer.service == "submission":
             return await evolve(self._originator, house=house).begin(peer, envelope, is_trusted=may_relay)
         return InboundTransaction(house, peer, envelope, may_relay=may_relay)
@@ -79,19 +82,23 @@ class MailReception:
             return bool(peer.account)  # its users are not ours: only a gateway that is trusted to relay has an account
         return bool(peer.account) or not peer.address or self._is_trusted(peer.address)
 
-    async def verify(self, _peer: Peer, _argument: str) -> Reply:
-        """Answer VRFY: nobody learns here who lives where (RFC 5321 7.3)."""
-        return replies.CANNOT_VERIFY
+    async def _begin_sending(
+        self, house: House, peer: Peer, envelope: Envelope, declared_size: int, *, may_relay: bool
+    ) -> Transaction:
+        """Open a transaction for SEND, SOML or SAML, with one for the mailboxes beside it."""
+        terminals = house.terminals
+        if terminals is None:
+            raise Refused(replies.NOT_OFFERED)
+        mail = await self.begin(peer, evolve(envelope, manner=Manner.MAIL), declared_size)
+        if not (may_relay or terminals.is_open_to_all):
+            mail.abort()
+            raise Refused(replies.NOT_ON_YOUR_WORD)
+        return SendingTransaction(house, terminals, peer, envelope, mail)
+
+    async def verify(self, peer: Peer, argument: str) -> Reply:
+        """Answer VRFY."""
+        return await Asking(self._house, self.may_relay(peer)).verify(argument)
 
     async def expand(self, peer: Peer, argument: str) -> Reply:
-        """Answer EXPN: the members of a list, for who may relay."""
-        if not self.may_relay(peer):
-            return replies.CANNOT_EXPAND
-        try:
-            mailbox = parse_mailbox(argument.strip().removeprefix("<").removesuffix(">"))
-        except ValueError:
-            return replies.NO_SUCH_LIST
-        expansion = await self._house.router.expand_list(mailbox)
-        if expansion is None:
-            return replies.NO_SUCH_LIST
-        return Reply(250, tuple(f"<{member}>" for member in expansion.members), replies.OK.status)
+        """Answer EXPN."""
+        return await Asking(self._house, self.may_relay(peer)).expand(argument)

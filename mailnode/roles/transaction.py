@@ -34,6 +34,7 @@ from mailnode.roles.forwarding import is_circle, sent_on_by
 from mailnode.roles.house import House
 from mailnode.roles.keeping import Copy, Keeping, Key
 from mailnode.roles.literals import at_home
+from mailnode.roles.verbose import with_details
 from mailnode.routing.resolution import resolve
 from mailnode.smtp import replies
 
@@ -231,6 +232,8 @@ class InboundTransaction:
         self, refused: Collection[int], trouble: Reply | None, outcomes: Mapping[Copy, Outcome]
     ) -> list[Reply]:
         accepted = Reply.of(250, "2.0.0", f"Accepted as {self._queue_id}")
+        if self._peer.is_verbose and self._may_relay:
+            accepted = with_details(accepted, self._accepted, outcomes)
         answers: list[Reply] = []
         for index, (_, copies) in enumerate(self._accepted):
             if index in refused:

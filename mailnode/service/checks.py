@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from mailnode.routing.faults import faults as routing_faults
+from mailnode.service.classic import terminal_faults
 from mailnode.service.current import REFUSE
 from mailnode.service.faults import Fault, suggestion
 from mailnode.service.fronts import LOCAL_KINDS, kind_of
@@ -118,11 +119,19 @@ def _routing(settings: NodeSettings) -> Iterator[Fault]:
 
 
 def _couriers(settings: NodeSettings) -> Iterator[Fault]:
-    for heading, known in _KNOWN_COURIERS.items():
+    for heading, couriers in _KNOWN_COURIERS.items():
+        known = (*couriers, *settings.gateway)
         for place, one in enumerate(getattr(settings, heading)):
             if one.courier not in known:
                 problem = f'there is no courier "{one.courier}" here; {suggestion(one.courier, known)}'
                 yield Fault((heading, place, "courier"), problem)
+
+
+def _gateways(settings: NodeSettings) -> Iterator[Fault]:
+    if settings.gateway:
+        from mailnode.service.gateways import faults  # noqa: PLC0415 - it imports what they are made of
+
+        yield from faults(settings)
 
 
 _KNOWN_COURIERS = {"domain": ("maildir", "mbox", "lmtp"), "route": ("smtp", "lmtp", REFUSE)}
@@ -166,4 +175,14 @@ def _port(description: str) -> int | None:
 
 Check = Callable[[NodeSettings], Iterable[Fault]]
 
-_CHECKS: tuple[Check, ...] = (_workers, _hostname, _networks, _data_folder, _listeners, tls_faults, _routing, _couriers)
+_CHECKS: tuple[Check, ...] = (
+    _workers,
+    _hostname,
+    _networks,
+    _data_folder,
+    _listeners,
+    tls_faults,
+    _routing,
+    _couriers, _gateways,
+    terminal_faults,
+)

@@ -3,6 +3,9 @@
 The router also knows one courier that is none: a route with ``courier = "refuse"`` ends in a refusal at the door.
 """
 
+from collections.abc import Mapping, Sequence
+
+from mailnode.gateways.addresses import AddressBook
 from mailnode.interfaces import Reception, Transaction
 from mailnode.mail.address import Mailbox
 from mailnode.mail.envelope import Envelope
@@ -10,6 +13,7 @@ from mailnode.mail.message import Peer
 from mailnode.mail.reply import Reply
 from mailnode.mail.route import Expansion, Refusal, Route, Routing
 from mailnode.roles.house import LocalRouter
+from mailnode.smtp import replies
 
 REFUSE = "refuse"
 """The courier's name in a route that lets nothing pass."""
@@ -22,15 +26,23 @@ class CurrentRouter:
 
     def __init__(self, current: LocalRouter) -> None:
         self.current = current
+        self.books: Mapping[str, AddressBook] = {}
+        """What gateways know of their addresses, by courier: who is nobody there is refused at the door."""
 
     @property
     def home(self) -> str:
         """Give the domain that an address literal of ours stands for."""
         return self.current.home
 
+    @property
+    def domains(self) -> Sequence[str]:
+        """Give the names of our domains, in their order."""
+        return self.current.domains
+
     async def route(self, forward_path: Mailbox) -> Routing:
         """Route one address by one step."""
-        return refused(await self.current.route(forward_path))
+        routing = refused(await self.current.route(forward_path))
+        return known_there(routing, self.books) if self.books else routing
 
     def is_local(self, mailbox: Mailbox) -> bool:
         """Tell whether mail for this address is ours."""
@@ -64,3 +76,13 @@ def refused(routing: Routing) -> Routing:
     if isinstance(routing, Route) and routing.lane.courier == REFUSE:
         return Refusal(_NOTHING_LEAVES, routing.why)
     return routing
+
+
+def known_there(routing: Routing, books: Mapping[str, AddressBook]) -> Routing:
+    """Turn a route to a gateway into a refusal when nobody there bears that address."""
+    if not isinstance(routing, Route):
+        return routing
+    book = books.get(routing.lane.courier)
+    if book is None or book.foreign(routing.forward_path) is not None:
+        return routing
+    return Refusal(replies.NO_SUCH_MAILBOX, (*routing.why, f"{routing.lane.courier} knows nobody of that address"))

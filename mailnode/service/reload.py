@@ -1,6 +1,6 @@
 """What a changed configuration means for a running node: what changes under way, and what waits for a restart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -35,7 +35,7 @@ def _waiting(old: NodeSettings, new: NodeSettings) -> Iterator[str]:
         changing = UNDER_WAY.get(heading, frozenset())
         if changing == _ALL:
             continue
-        if isinstance(before, tuple):
+        if isinstance(before, tuple | Mapping):
             if before != after:
                 yield heading
             continue

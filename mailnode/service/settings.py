@@ -11,6 +11,7 @@ from mailnode.couriers.maildir import MaildirSettings
 from mailnode.couriers.mbox import MboxSettings
 from mailnode.couriers.smtp_settings import LmtpCourierSettings, SmtpCourierSettings
 from mailnode.couriers.terminal_settings import TerminalSettings
+from mailnode.gateways.settings import GatewaySettings
 from mailnode.mail.quantity import Octets, Seconds
 from mailnode.originator.settings import OriginatorSettings
 from mailnode.queue.settings import QueueSettings

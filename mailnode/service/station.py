@@ -94,6 +94,8 @@ class Station:
         """Let the world in, with the settings of now."""
         for door in self.doors:
             door.open(self.receivers(door.settings), self.users)
+        if not self._is_open and self.works.gateways is not None and not self.works.ground.worker:
+            self.works.gateways.open()
         if not self._is_open:
             self._warming = self._reactor.callLater(WARM_UP, self._warm_up)
         self._is_open = True
