@@ -11,6 +11,7 @@ from mailnode.console.configuration import find, with_config
 from mailnode.console.queue import queue
 from mailnode.console.reading import explain, trace
 from mailnode.console.send import send
+from mailnode.console.sendmail_command import sendmail
 from mailnode.console.trouble import USAGE, Trouble
 from mailnode.service.faults import ConfigurationFaults
 from mailnode.service.source import settings_for
@@ -38,7 +39,7 @@ def check(config: str | None) -> None:
     click.echo(f"{path or 'the private node (there is no configuration file)'}: no faults")
 
 
-for _command in (send, account, queue, explain, trace):
+for _command in (send, sendmail, account, queue, explain, trace):
     mailnode.add_command(_command)
 
 

@@ -8,8 +8,8 @@ from mailnode.mail.quantity import Seconds
 from mailnode.routing.settings import DomainSettings, RouteSettings
 from mailnode.service.current import REFUSE
 from mailnode.service.settings import ListenerSettings, NodeSettings, ProcessSettings
+from mailnode.service.whereabouts import PRIVATE_DATA as DATA
 
-DATA = "mailnode-data"
 SMTP_PORT = 2525
 SUBMISSION_PORT = 2587
 
