@@ -36,7 +36,8 @@ def received_field(
     if peer.user:
         tcp_info += f" (local user {_plain(peer.user)})"
     protocol = with_protocol(peer, smtputf8=smtputf8)
-    lines = [f"Received: from {hello}{tcp_info}", f"by {hostname} with {protocol} id {queue_id}"]
+    channel = f"\r\n\t({peer.tls})" if peer.tls else ""
+    lines = [f"Received: from {hello}{tcp_info}", f"by {hostname} with {protocol}{channel} id {queue_id}"]
     if only_recipient is not None:
         recipient = str(only_recipient)
         if smtputf8 or recipient.isascii():

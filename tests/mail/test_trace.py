@@ -31,6 +31,12 @@ def test_the_field_has_all_its_clauses() -> None:
     assert all(len(line) < 79 for line in field.split(b"\r\n"))
 
 
+def test_the_channel_is_told_in_a_comment() -> None:
+    """Under TLS, its version and cipher."""
+    peer = Peer("192.0.2.1", hello="a.example", is_extended=True, tls="TLSv1.3 TLS_AES_256_GCM_SHA384")
+    assert b" with ESMTPS\r\n\t(TLSv1.3 TLS_AES_256_GCM_SHA384) id " in _field(peer)
+
+
 @pytest.mark.rfc("5321", "7.2")
 def test_several_recipients_are_not_told_of_one_another() -> None:
     """Without a single recipient there is no for clause."""
