@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from mailnode.routing.faults import faults as routing_faults
+from mailnode.service.auth_checks import auth_faults
 from mailnode.service.classic import terminal_faults
 from mailnode.service.current import REFUSE
 from mailnode.service.faults import Fault, suggestion
@@ -182,7 +183,9 @@ _CHECKS: tuple[Check, ...] = (
     _data_folder,
     _listeners,
     tls_faults,
+    auth_faults,
     _routing,
-    _couriers, _gateways,
+    _couriers,
+    _gateways,
     terminal_faults,
 )

@@ -6,6 +6,7 @@ from typing import Literal
 
 from attrs import Factory, frozen
 
+from mailnode.authentication.settings import AuthSettings
 from mailnode.certificates.settings import CertificateSettings
 from mailnode.couriers.maildir import MaildirSettings
 from mailnode.couriers.mbox import MboxSettings
@@ -15,8 +16,10 @@ from mailnode.gateways.settings import GatewaySettings
 from mailnode.mail.quantity import Octets, Seconds
 from mailnode.originator.settings import OriginatorSettings
 from mailnode.queue.settings import QueueSettings
+from mailnode.roles.customers import CustomerSettings
 from mailnode.roles.house import ReceptionSettings
 from mailnode.roles.originator_settings import SubmissionSettings
+from mailnode.roles.queue_start import EtrnSettings
 from mailnode.routing.settings import DomainSettings, ResolverSettings, RouteSettings
 from mailnode.sessions.settings import SessionSettings
 from mailnode.spool.settings import SpoolSettings
@@ -49,8 +52,9 @@ class ListenerSettings:
 
     name: str = "mx"
     """Its name in logs; no two listeners share one."""
-    service: Literal["smtp", "submission", "lmtp"] = "smtp"
-    """What is spoken there: smtp between servers, submission for people's programs, lmtp for another server's final delivery."""
+    service: Literal["smtp", "submission", "lmtp", "odmr"] = "smtp"
+    """What is spoken there: smtp between servers, submission for people's programs, lmtp for another server's final delivery,
+    odmr for customers who call for their mail (port 366)."""
     endpoint: str = "tcp:25"
     """Where it is, as a Twisted server endpoint: "tcp:25:interface=192.0.2.1", "tcp6:25", "unix:/run/lmtp.sock", "systemd:domain=INET:index=0"."""
     tls: Literal["none", "starttls", "implicit"] = "none"
@@ -59,6 +63,10 @@ class ListenerSettings:
     """A PEM file with the certificate and its chain; empty: those under [[certificate]], or without any a self-signed one."""
     private_key: str = ""
     """A PEM file with the certificate's key, not encrypted; empty: the key stands in the certificate's file."""
+    auth: Literal["auto", "on", "off"] = "auto"
+    """Whether clients can authenticate; auto: where people's programs connect (submission)."""
+    auth_without_tls: bool = False
+    """Let them authenticate in the clear too, so that whoever is on the way learns names and passwords."""
     client_ca: str = ""
     """A PEM file of authorities: clients are asked for a certificate, and named by it if one of these vouches for it."""
     proxy_from: tuple[str, ...] = ()
@@ -105,10 +113,13 @@ class NodeSettings:
     domain: tuple[DomainSettings, ...] = ()
     route: tuple[RouteSettings, ...] = ()
     gateway: Mapping[str, GatewaySettings] = Factory(dict)
+    customer: tuple[CustomerSettings, ...] = ()
+    etrn: EtrnSettings = Factory(EtrnSettings)
     resolver: ResolverSettings = Factory(ResolverSettings)
     queue: QueueSettings = Factory(QueueSettings)
     spool: SpoolSettings = Factory(SpoolSettings)
     session: SessionSettings = Factory(SessionSettings)
+    auth: AuthSettings = Factory(AuthSettings)
     reception: ReceptionSettings = Factory(ReceptionSettings)
     submission: SubmissionSettings = Factory(SubmissionSettings)
     originator: OriginatorSettings = Factory(OriginatorSettings)

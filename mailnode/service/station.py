@@ -20,9 +20,10 @@ from twisted.logger import Logger
 from mailnode.certificates.showcase import ListenerEncryption, Showcase
 from mailnode.certificates.stock import Stock
 from mailnode.fronts.users import UserNames
-from mailnode.interfaces import Reception, SpoolTrouble
+from mailnode.interfaces import Authority, Reception, SpoolTrouble
 from mailnode.mail.quantity import render_seconds
 from mailnode.roles.reception import trust_in
+from mailnode.service.authorities import authority_for, offers_auth
 from mailnode.service.classic import VERBS, classic_for
 from mailnode.service.composition import Ground, Works, build, reception_for, router_for
 from mailnode.service.doors import Door
@@ -32,6 +33,7 @@ from mailnode.service.logs import LogLines
 from mailnode.service.offering import SubmissionOffer, max_size_for, session_for
 from mailnode.service.settings import ListenerSettings, NodeSettings
 from mailnode.sessions.admission import Admission
+from mailnode.sessions.authentication import Authentication
 from mailnode.sessions.factory import ReceiverFactory
 from mailnode.smtp.extensions import standard_extensions
 from mailnode.smtp.settings import ServerSettings
@@ -72,6 +74,11 @@ class Station:
         self._reactor: Any = ground.reactor
         self._admission = Admission(settings.session)
         self.users = UserNames(self.works.disk, ground.reactor)
+        self._authority: Authority | None = None
+        if any(map(offers_auth, settings.listener)):
+            networks = tuple(map(ip_network, settings.node.trusted_networks))
+            works = self.works
+            self._authority = authority_for(settings, works.directory, works.disk, self._reactor, trust_in(networks))
         self._is_open = False
         self._warming: IDelayedCall | None = None
 
@@ -136,7 +143,13 @@ class Station:
             speaks_for_others=speaks_for_others(listener),
             encryption=self._encryption(listener),
             is_implicit=listener.tls == "implicit",
+            authentication=self._authentication(listener),
         )
+
+    def _authentication(self, listener: ListenerSettings) -> Authentication | None:
+        if self._authority is None or not offers_auth(listener):
+            return None
+        return Authentication(self._authority, listener.auth_without_tls)
 
     def _encryption(self, listener: ListenerSettings) -> ListenerEncryption | None:
         if self._showcase is None or listener.tls == "none":
@@ -172,6 +185,7 @@ class Station:
         if self._lines is not None:
             self._lines.apply(new.log)
         works = self.works
+        works.couriers.learn(new.route)
         works.router.current = router_for(new, works.ground, works.directory)
         works.reception.current = reception_for(new, works)
         works.relay.settings = new.queue
