@@ -84,13 +84,18 @@ def test_a_terminal_shows_whether_it_speaks_utf8() -> None:
         line = open_line(terminal.path, ME)
         assert line is not None
         heard: list[bool] = []
+
+        def hear(is_utf8: bool) -> bytes:
+            heard.append(is_utf8)
+            return b""
+
         descriptor = os.open(terminal.path, os.O_RDWR | os.O_NOCTTY)
         try:
             for flag in (0, 0o40000):
                 attributes = termios.tcgetattr(descriptor)
                 attributes[0] = attributes[0] & ~0o40000 | flag
                 termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
-                line.write(lambda is_utf8: heard.append(is_utf8) or b"")
+                line.write(hear)
         finally:
             os.close(descriptor)
         assert heard == [False, True]
