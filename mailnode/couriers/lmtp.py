@@ -7,6 +7,7 @@ server is a neighbour, not a mail host of the Internet.
 from mailnode.couriers.smtp import SmtpCourier
 from mailnode.couriers.smtp_carriage import Carriage
 from mailnode.couriers.smtp_session import SmtpSession
+from mailnode.mail.message import DeliveryRequest
 from mailnode.routing.exchanges import Hop
 
 _UNIX = "unix:"
@@ -25,13 +26,13 @@ class LmtpCourier(SmtpCourier):
         else:
             await super()._travel(carriage)
 
-    async def _find(self, next_hop: str) -> list[Hop]:
-        return list(await super()._find(bracketed(next_hop)))
+    def _written(self, next_hop: str) -> str:
+        return bracketed(next_hop)
 
-    async def _reach(self, hop: Hop) -> SmtpSession:
+    async def _reach(self, hop: Hop, request: DeliveryRequest) -> SmtpSession:
         if hop.host.startswith(_UNIX):
             return await self._reaching.open_socket(hop.host.removeprefix(_UNIX))
-        return await self._reaching.open(hop)
+        return await super()._reach(hop, request)
 
 
 def bracketed(next_hop: str) -> str:

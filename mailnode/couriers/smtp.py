@@ -21,7 +21,10 @@ from mailnode.couriers.smtp_conversions import Conversions
 from mailnode.couriers.smtp_idle import IdleSessions
 from mailnode.couriers.smtp_prepare import Prepared, prepare
 from mailnode.couriers.smtp_reaching import Reaching
-from mailnode.couriers.smtp_session import SmtpSession, Submission, Unavailable
+from mailnode.couriers.smtp_requiring import is_relaxed, requires_tls, unfit
+from mailnode.couriers.smtp_securing import LateTls, references, securing
+from mailnode.couriers.smtp_security import Unavailable
+from mailnode.couriers.smtp_session import SmtpSession, Submission
 from mailnode.couriers.smtp_settings import SmtpCourierSettings
 from mailnode.couriers.smtp_wishes import objection, passes_time
 from mailnode.interfaces import Disk, Resolver
@@ -32,6 +35,7 @@ from mailnode.mail.reply import Reply
 from mailnode.mail.route import Lane
 from mailnode.mail.wishes import for_next_hop
 from mailnode.routing.exchanges import Hop, NoHops, hosts_for
+from mailnode.routing.terms import IMPLICIT_PORT, LOWERED, Terms
 from mailnode.smtp.asking import mail_line, rcpt_line
 from mailnode.smtp.peeroffer import PeerOffer
 
@@ -59,7 +63,10 @@ class SmtpCourier:
         own_names: Collection[str] = (),
         own_addresses: Collection[str] = (),
         scratch: Path | None = None,
+        terms: Terms = Terms(),  # noqa: B008 - frozen
+        tls: LateTls | None = None,
     ) -> None:
+        """Prepare; ``terms`` are those of the lanes it serves, ``tls`` may be shared with other couriers."""
         self._clock = reactor
         self._settings = settings
         self._resolver = resolver
@@ -72,7 +79,11 @@ class SmtpCourier:
         self._idle = IdleSessions(settings.max_idle)
         self._open: set[SmtpSession] = set()
         self._closing: Deferred[None] | None = None
-        self._reaching = Reaching(reactor, hostname, settings, disk, self.is_lmtp, self._watch)
+        self._terms = terms
+        self._may_be_lowered = settings.obey_tls_required and not terms.username
+        self._securing = securing(terms, settings, tls or LateTls(settings.ca_file, disk, reactor), disk)
+        self._port = IMPLICIT_PORT if self._securing.level == "implicit" else settings.port
+        self._reaching = Reaching(reactor, hostname, settings, disk, self.is_lmtp, self._watch, self._securing)
 
     async def carry(self, request: DeliveryRequest) -> Mapping[Recipient, Outcome]:
         """Make one try; an outcome for every recipient. Cancelling drops the connection.
@@ -90,7 +101,7 @@ class SmtpCourier:
 
     async def _try(self, carriage: Carriage) -> None:
         request = carriage.request
-        session = self._idle.take(request.lane)
+        session = self._take(request)
         if session is not None:
             carriage.arrive(session.host)
             if not await self._talk(session, carriage) or carriage.here:
@@ -98,6 +109,15 @@ class SmtpCourier:
                 carriage.tried.discard(session.host)
         if not carriage.is_done:
             await self._travel(carriage)
+
+    def _take(self, request: DeliveryRequest) -> SmtpSession | None:
+        """Take a kept session, unless it is one that the message must not go over: a new one may be better."""
+        session = self._idle.take(request.lane)
+        if session is None or not requires_tls(request.message) or unfit(session) is None:
+            return session
+        if not self._keep(session, request.lane):
+            self._part(session)
+        return None
 
     async def close(self) -> None:
         """Say goodbye on idle sessions and wait until all are gone; those at work finish first, unless they are cancelled."""
@@ -124,11 +144,15 @@ class SmtpCourier:
                 break
         carriage.give_up()
 
+    def _written(self, next_hop: str) -> str:
+        """Give a lane's next hop as ``hosts_for`` reads it."""
+        return next_hop
+
     async def _find(self, next_hop: str) -> Sequence[Hop]:
         return await self._exchanges(
-            next_hop, self._resolver,
+            self._written(next_hop), self._resolver,
             own_names=self._own_names, own_addresses=self._own_addresses,
-            random=self._random, default_port=self._settings.port,
+            random=self._random, default_port=self._port,
         )  # fmt: skip
 
     async def _visit(self, hop: Hop, carriage: Carriage) -> bool:
@@ -136,7 +160,7 @@ class SmtpCourier:
         carriage.arrive(hop.host)
         while carriage.here:
             try:
-                session = await self._reach(hop)
+                session = await self._reach(hop, carriage.request)
             except Unavailable as trouble:
                 self.log.debug(
                     "{host}: no session: {reply}", event="no-session", host=hop.host, reply=str(trouble.reply)
@@ -147,14 +171,20 @@ class SmtpCourier:
                 break
         return True
 
-    async def _reach(self, hop: Hop) -> SmtpSession:
-        return await self._reaching.open(hop)
+    async def _reach(self, hop: Hop, request: DeliveryRequest) -> SmtpSession:
+        level = self._securing.level
+        if self._may_be_lowered and level in LOWERED and await is_relaxed(request.message, self._disk):
+            level = "may"
+        return await self._reaching.open(hop, references(hop, self._written(request.lane.next_hop), self._terms), level)
 
     # --- one session ------------------------------------------------------------------------------------------
 
     async def _talk(self, session: SmtpSession, carriage: Carriage) -> bool:
         """Make transactions until nobody is left or the session is used up; False when it was lost."""
         carriage.note_session()
+        reason = unfit(session) if requires_tls(carriage.request.message) else None
+        if reason is not None:
+            carriage.note_unfit(reason)
         prepared: Prepared | Reply | None = None
         try:
             while carriage.here and session.is_ready and not self._is_used_up(session):
@@ -197,7 +227,9 @@ class SmtpCourier:
             return
         answers = await session.send(Submission(mail, tuple(rcpts), prepared.content))
         passes_by = passes_time(carriage.request.message, offer)
-        carriage.hear(batch, answers, session.host, passes_dsn=offer.dsn, passes_by=passes_by)
+        carriage.hear(
+            batch, answers, session.host, passes_dsn=offer.dsn, passes_by=passes_by, tls=str(session.security)
+        )
 
     def _batch(self, carriage: Carriage, offer: PeerOffer, *, smtputf8: bool) -> tuple[list[Recipient], list[bytes]]:
         """Take as many recipients as one transaction may have (RFC 9422); those whose address cannot be sent fail."""
@@ -231,7 +263,8 @@ class SmtpCourier:
         return session.transactions >= min(limit, session.offer.mail_max or limit)
 
     def _keep(self, session: SmtpSession, lane: Lane) -> bool:
-        return self._closing is None and not self._is_used_up(session) and self._idle.put(lane, session)
+        is_own = self._closing is None and session.security.is_own
+        return is_own and not self._is_used_up(session) and self._idle.put(lane, session)
 
     def _part(self, session: SmtpSession) -> None:
         self._idle.forget(session)

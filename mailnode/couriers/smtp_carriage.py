@@ -6,6 +6,7 @@ what happened                                          what becomes of the recip
 no session, 4yz to MAIL, RCPT or DATA,                 the next host; Delayed when there is none left
 connection lost before the end of data
 452 or 552 "too many recipients" to RCPT               the next transaction with this host (RFC 5321 4.5.3.1.10)
+no host keeps what the message requires (REQUIRETLS)   Failed, unless some host could not be reached: then Delayed
 5yz to MAIL, RCPT or DATA, to the end of data          Failed: another host would say the same
 4yz to the end of data, or no answer to it             Delayed: the host may even have taken the message
 2yz to the end of data                                 Relayed or Delivered
@@ -13,6 +14,8 @@ connection lost before the end of data
 """
 
 from collections.abc import Iterable, Sequence
+
+from attrs import evolve
 
 from mailnode.mail.envelope import Recipient
 from mailnode.mail.message import DeliveryRequest
@@ -41,6 +44,8 @@ class Carriage:
         self._host_trouble: Outcome | None = None
         self._had_session = False
         self._passes_by = True
+        self._tls = ""
+        self._unfit: Failed | None = None
 
     @property
     def is_done(self) -> bool:
@@ -69,9 +74,11 @@ class Carriage:
         *,
         passes_dsn: bool,
         passes_by: bool = True,
+        tls: str = "",
     ) -> None:
-        """Note the answers to one transaction."""
+        """Note the answers to one transaction; ``tls`` says what protected it."""
         self._passes_by = passes_by
+        self._tls = tls
         again: list[Recipient] = []
         has_accepted = False
         for recipient, answer in zip(batch, answers, strict=True):
@@ -85,13 +92,15 @@ class Carriage:
     def _hear_one(self, recipient: Recipient, answer: Answer, remote: str, *, passes_dsn: bool) -> None:
         remote = "" if answer.is_ours else remote
         outcome: Outcome = outcome_of(answer.reply, remote)
+        if self._tls:
+            outcome = evolve(outcome, tls=self._tls)
         if isinstance(outcome, Delayed) and answer.stage < Stage.DOT:
             self._heard[recipient] = outcome
         elif answer.reply.is_positive:
             if self._is_final:
-                self.settle(recipient, Delivered(answer.reply, remote, passes_dsn=passes_dsn))
+                self.settle(recipient, Delivered(answer.reply, remote, passes_dsn=passes_dsn, tls=self._tls))
             else:
-                self.settle(recipient, Relayed(answer.reply, remote, passes_dsn, self._passes_by))
+                self.settle(recipient, Relayed(answer.reply, remote, passes_dsn, self._passes_by, tls=self._tls))
         else:
             self.settle(recipient, outcome)
 
@@ -105,6 +114,11 @@ class Carriage:
         """Note why no session came about with a host; the last such note counts."""
         self._host_trouble = outcome_of(reply, remote)
 
+    def note_unfit(self, reply: Reply) -> None:
+        """Note that a host must not have this message, however willing it is; another one may."""
+        self._unfit = Failed(reply)
+        self.here = []
+
     def give_up(self) -> None:
         """Settle those who are left: there is no host left to try."""
         for recipient in list(self._waiting):
@@ -113,7 +127,7 @@ class Carriage:
     def _verdict(self) -> Outcome:
         trouble = self._host_trouble
         if trouble is None:
-            return Delayed(Reply.of(451, "4.4.2", "No next hop had time for this recipient"))
+            return self._unfit or Delayed(Reply.of(451, "4.4.2", "No next hop had time for this recipient"))
         if isinstance(trouble, Failed):
             return trouble
         return Delayed(trouble.reply, trouble.remote, host_unreachable=not self._had_session)

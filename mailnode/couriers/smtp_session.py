@@ -4,7 +4,9 @@ It feeds octets in, writes octets out, keeps the time limits and sends the conte
 blocks that are read on a disk thread and only as fast as the peer takes them. Whatever goes wrong is an Answer for each
 recipient, in words of the peer where it found any.
 
-STARTTLS has its place in ``_ready``: between the peer's offer and the first transaction.
+Between the peer's offer and the first transaction it is secured: ``ask`` says STARTTLS or AUTH, ``cover`` lays TLS over the
+connection, ``covered`` waits for the handshake. Octets that came in clear text are forgotten then, and nothing is written
+past TLS.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,19 +14,31 @@ from typing import Any, ClassVar, cast
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IHandshakeListener, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from mailnode.couriers.smtp_deadline import Deadline
 from mailnode.couriers.smtp_feeding import FileFeed
+from mailnode.couriers.smtp_security import NoTls, Security, Unavailable, reason_of
 from mailnode.couriers.smtp_settings import SmtpTimes
 from mailnode.interfaces import Disk
 from mailnode.mail.content import Content
 from mailnode.mail.reply import Reply
 from mailnode.smtp.client import ClientConnection
-from mailnode.smtp.clientevents import Answer, Broken, ContentWanted, Event, Ready, Rejected, Settled, Stage
+from mailnode.smtp.clientevents import (
+    Answer,
+    Broken,
+    ContentWanted,
+    Event,
+    Ready,
+    Rejected,
+    Replied,
+    Settled,
+    Stage,
+)
 from mailnode.smtp.peeroffer import PeerOffer
 from mailnode.smtp.sending import stuffed
 from mailnode.wire import Transport, Wire
@@ -40,19 +54,14 @@ _WAITING_FOR = {
     Stage.CONTENT: "it to take the content",
     Stage.DOT: "its answer to the end of data",
     Stage.QUIT: "its goodbye",
+    Stage.STARTTLS: "its answer to STARTTLS",
+    Stage.TLS: "the TLS handshake",
+    Stage.AUTH: "its answer to AUTH",
 }
 
 
-class Unavailable(Exception):  # noqa: N818 - it is an answer, not an error
-    """No session came about with this host."""
-
-    def __init__(self, reply: Reply, *, is_ours: bool, is_reached: bool) -> None:
-        super().__init__(str(reply))
-        self.reply = reply
-        self.is_ours = is_ours
-        """The words are ours, not the host's."""
-        self.is_reached = is_reached
-        """The host accepted a connection."""
+CoverTls = Callable[["SmtpSession", Wire], Any]
+"""Lays TLS over a session's connection and begins the handshake; gives the session's transport from then on."""
 
 
 @frozen
@@ -65,25 +74,41 @@ class Submission:
     content: Content
 
 
+@implementer(IHandshakeListener)
 class SmtpSession(Protocol):
     """A client's connection; made for one host, used for many transactions."""
 
     log = Logger()
 
     def __init__(
-        self, connection: ClientConnection, host: str, *, times: SmtpTimes, clock: IReactorTime, disk: Disk
+        self,
+        connection: ClientConnection,
+        host: str,
+        *,
+        times: SmtpTimes,
+        clock: IReactorTime,
+        disk: Disk,
+        cover: CoverTls | None = None,
     ) -> None:
+        """Prepare; with ``cover`` TLS begins with the first octet (RFC 8314 section 3.3)."""
         self.host = host
         """The next hop's name, for outcomes and logs."""
         self.transactions = 0
         """Transactions begun."""
         self.ended: Callable[[SmtpSession], None] = lambda _: None
         """Called once, when the connection is gone."""
+        self.security = Security()
+        """What was found out about its TLS; whoever has secured the session says it."""
+        self.tls: Any = None
+        """The TLS protocol beneath, once a handshake has begun."""
         self._connection = connection
         self._times = _times_of(times)
         self._deadline = Deadline(clock, self._expired)
         self._disk = disk
-        self._opening: Deferred[PeerOffer] | None = None
+        self._cover = cover
+        self._is_shaking = False
+        self._opening: Deferred[Any] | None = None
+        """What is waited for before the first transaction."""
         self._sending: Deferred[Sequence[Answer]] | None = None
         self._content = Content(b"")
         self._feeding: Deferred[None] | None = None
@@ -105,8 +130,27 @@ class SmtpSession(Protocol):
 
     async def open(self) -> PeerOffer:
         """Wait for the greeting and greet; raises Unavailable. Cancelling drops the connection."""
-        self._opening = Deferred(self._cancelled)
-        return await self._opening
+        opening: Deferred[PeerOffer] = Deferred(self._cancelled)
+        self._opening = opening
+        return await opening
+
+    async def ask(self, stage: Stage, line: bytes) -> Reply:
+        """Say a line that is no mail, and give the answer; raises Unavailable. Cancelling drops the connection."""
+        asking: Deferred[Reply] = Deferred(self._cancelled)
+        self._opening = asking
+        self._connection.ask(stage, line)
+        self._write()
+        self._deadline.move(self._times[stage])
+        return await asking
+
+    async def begin_tls(self, cover: CoverTls) -> PeerOffer:
+        """Shake hands and greet again, after 220 to STARTTLS; raises NoTls. Cancelling drops the connection."""
+        self._connection.begin_tls()
+        self._deadline.move(self._times[Stage.TLS])
+        opening: Deferred[PeerOffer] = Deferred(self._cancelled)
+        self._opening = opening
+        self._cover_with(cover)
+        return await opening
 
     async def send(self, submission: Submission) -> Sequence[Answer]:
         """Make one transaction; an answer for each RCPT. Cancelling drops the connection."""
@@ -134,9 +178,25 @@ class SmtpSession(Protocol):
     # --- what Twisted calls -----------------------------------------------------------------------------------
 
     def connectionMade(self) -> None:
-        """Wait for the greeting."""
+        """Wait for the greeting, and before it for the handshake if TLS comes first."""
         self._wire = Wire(cast("Transport", self.transport))
         self._deadline.move(self._times[Stage.GREETING])
+        if self._cover is not None:
+            self._cover_with(self._cover)
+
+    def _cover_with(self, cover: CoverTls) -> None:
+        self._is_shaking = True
+        self.tls = cover(self, self._wire)
+        self.transport = self.tls
+        self._wire = Wire(self.tls)
+
+    def handshakeCompleted(self) -> None:
+        """Go on within TLS."""
+        self._is_shaking = False
+        if self._connection.stage is Stage.TLS:
+            self._connection.tls_begun()
+            self._write()
+            self._deadline.move(self._times[Stage.HELLO])
 
     def dataReceived(self, data: bytes) -> None:
         """Hear the peer."""
@@ -159,6 +219,8 @@ class SmtpSession(Protocol):
         self._is_gone = True
         self._deadline.stop()
         stage = self._connection.stage
+        if self._is_shaking:
+            self._give_up(f"No TLS with {self.host}: {reason_of(reason)}", status="4.7.5")
         self._give_up(f"{self.host} closed the connection while we waited for {_WAITING_FOR[stage]}")
         self.log.debug(
             "{host}: session over at {stage} after {transactions} transactions: {reason}",
@@ -190,8 +252,8 @@ class SmtpSession(Protocol):
             self._give_up(f"{self.host} let us wait too long for {_WAITING_FOR[stage]}")
         self.abort()
 
-    def _give_up(self, why: str) -> None:
-        for event in self._connection.lost(Reply.of(451, "4.4.2", why)):
+    def _give_up(self, why: str, status: str = "4.4.2") -> None:
+        for event in self._connection.lost(Reply.of(451, status, why)):
             self._REACTIONS[type(event)](self, event)
 
     # --- what the machine says --------------------------------------------------------------------------------
@@ -201,13 +263,20 @@ class SmtpSession(Protocol):
         if opening is not None:
             opening.callback(event.offer)
 
+    def _replied(self, event: Replied) -> None:
+        asking, self._opening = self._opening, None
+        if asking is not None:
+            asking.callback(event.reply)
+
     def _rejected(self, event: Rejected) -> None:
         self._fail_opening(Unavailable(event.reply, is_ours=False, is_reached=True))
         if event.reply.code == 421:
             self._close()
 
     def _broken(self, event: Broken) -> None:
-        self._fail_opening(Unavailable(event.reply, is_ours=event.is_ours, is_reached=True))
+        kind = NoTls if self._is_shaking else Unavailable
+        self._is_shaking = False
+        self._fail_opening(kind(event.reply, is_ours=event.is_ours, is_reached=True))
         self._stop_feeding()
         if not self._is_gone:
             self.abort()
@@ -254,6 +323,7 @@ class SmtpSession(Protocol):
     _REACTIONS: ClassVar[Mapping[type[Event], Callable[["SmtpSession", Any], None]]] = {
         Ready: _ready,
         Rejected: _rejected,
+        Replied: _replied,
         ContentWanted: _content_wanted,
         Settled: _settled,
         Broken: _broken,
@@ -273,4 +343,7 @@ def _times_of(times: SmtpTimes) -> dict[Stage, float]:
         Stage.CONTENT: times.block,
         Stage.DOT: times.dot,
         Stage.QUIT: times.quit,
+        Stage.STARTTLS: times.tls,
+        Stage.TLS: times.tls,
+        Stage.AUTH: times.auth,
     }

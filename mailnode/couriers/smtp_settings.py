@@ -3,6 +3,7 @@
 from attrs import frozen
 
 from mailnode.mail.quantity import Octets, Seconds
+from mailnode.routing.terms import Level
 
 
 @frozen
@@ -15,6 +16,10 @@ class SmtpTimes:
     """To say 220 (4.5.3.2.1)."""
     hello: Seconds = Seconds(300)
     """To answer EHLO, HELO or LHLO."""
+    tls: Seconds = Seconds(60)
+    """To answer STARTTLS, and then to finish the handshake."""
+    auth: Seconds = Seconds(60)
+    """To answer each step of an authentication."""
     mail: Seconds = Seconds(300)
     """To answer MAIL, or RSET before it (4.5.3.2.2)."""
     rcpt: Seconds = Seconds(300)
@@ -41,6 +46,12 @@ class SmtpCourierSettings:
     """Where next hops listen, unless the next hop names a port."""
     times: SmtpTimes = SmtpTimes()
     """Time limits."""
+    tls: Level = "may"
+    """none: never; may: if it is offered, in clear text if it fails; encrypt: always, with any certificate; verify: with a good one; implicit: from the first octet, with a good one."""
+    ca_file: str = ""
+    """A PEM file with the authorities that certificates must come from; empty: those of the system."""
+    obey_tls_required: bool = True
+    """Whether the header field TLS-Required: No lets a message go where encrypt or verify would keep it (RFC 8689 section 4)."""
     max_hosts: int = 5
     """Hosts of one next hop that one attempt tries to reach."""
     max_sessions: int = 2

@@ -9,6 +9,9 @@ from attrs import evolve, field, frozen
 
 from mailnode.mail.address import Mailbox
 
+REQUIRETLS = "REQUIRETLS"
+"""The MAIL parameter that keeps a message on hops with TLS (RFC 8689 section 2)."""
+
 
 class Body(enum.Enum):
     """What octets the content may hold: the BODY parameter (RFC 6152, RFC 3030)."""
@@ -112,3 +115,8 @@ class Envelope:
     """MAIL parameters of further extensions that must travel on, as ``(KEYWORD, value)``."""
     manner: Manner = Manner.MAIL
     """Counts at the door only: what is kept is mail."""
+
+    @property
+    def requires_tls(self) -> bool:
+        """Tell whether REQUIRETLS was asked for: every hop must be over TLS and known for certain (RFC 8689)."""
+        return bool(self.extra) and any(keyword == REQUIRETLS for keyword, _ in self.extra)

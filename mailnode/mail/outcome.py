@@ -4,7 +4,7 @@ Outcomes are values and are matched with ``match`` and ``assert_never``, so that
 wherever it is not answered.
 """
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mailnode.mail.reply import Reply
 
@@ -17,6 +17,8 @@ class _Tried:
     """The next hop's words, or our own where there was no next hop."""
     remote: str = ""
     """Who said it, a host name or address; empty when the words are ours (Remote-MTA, RFC 3464 2.3.5)."""
+    tls: str = field(default="", kw_only=True)
+    """What protected it on its way: version, cipher, and whether the host was verified; empty in clear text."""
 
 
 @frozen

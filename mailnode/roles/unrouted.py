@@ -4,6 +4,8 @@ A report must not be lost because an account cannot be looked up this minute, an
 because of it: it would be delivered twice. So the report goes into the spool as it is, and its attempts are attempts to
 find its way. Once that is known it leaves as a new entry, along as many routes as there are. Like every notification
 it has its end after ``bounce_give_up``.
+
+The same way goes mail that waits in a lane whose terms no route has any more (see ``service.variants``).
 """
 
 import random as chance
@@ -14,6 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from mailnode.interfaces import Queue, Router, SpoolTrouble
+from mailnode.mail.address import NULL
 from mailnode.mail.envelope import Recipient
 from mailnode.mail.message import DeliveryRequest, Message, NewEntry
 from mailnode.mail.outcome import Delayed, Failed, Outcome, Relayed
@@ -58,7 +61,7 @@ class UnroutedCourier:
         entry = NewEntry(
             evolve(message, queue_id=queue_id, envelope=envelope),
             tuple(route for _, route in found.routes),
-            expiry(message.arrived, self.settings, is_notice=True),
+            expiry(message.arrived, self.settings, is_notice=message.envelope.reverse_path == NULL),
         )
         try:
             await self.queue.submit(entry)
@@ -67,4 +70,6 @@ class UnroutedCourier:
                 "{queue_id}: not sent on: {reason}", event="trouble", queue_id=message.queue_id, reason=str(trouble)
             )
             return Delayed(replies.LOCAL_TROUBLE)
-        return Relayed(Reply.of(250, "2.1.5", f"Its way is known now, it goes on as {queue_id}"))
+        # Whatever the sender wishes to hear goes on with it.
+        reply = Reply.of(250, "2.1.5", f"Its way is known now, it goes on as {queue_id}")
+        return Relayed(reply, passes_dsn=True)

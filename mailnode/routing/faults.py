@@ -109,7 +109,10 @@ def _terms(steps: Steps, settings: RouteSettings) -> Iterator[Fault]:
     if settings.courier not in _HAS_TERMS:
         for name in ("tls", "tls_names", "username", "password_file", "auth_without_tls"):
             if getattr(settings, name):
-                yield (*steps, name), f'the courier "{settings.courier}" knows no such terms; they are for smtp and lmtp'
+                yield (
+                    (*steps, name),
+                    f'the courier "{settings.courier}" knows no such terms; they are for smtp and lmtp',
+                )
         return
     for place, name in enumerate(terms.tls_names):
         yield from _refused((*steps, "tls_names", place), partial(to_host_name, name))

@@ -36,6 +36,12 @@ VERIFIED: Collection[Level] = ("verify", "implicit")
 STRICT: Collection[Level] = ("encrypt", "verify", "implicit")
 """Levels that never send in clear text."""
 
+LOWERED: Collection[Level] = ("encrypt", "verify")
+"""Levels that a message may lower for itself (RFC 8689 section 4); at the port of ``implicit`` nobody speaks in clear text."""
+
+IMPLICIT_PORT = 465
+"""Where servers speak TLS from the first octet (RFC 8314 section 7.3)."""
+
 _MARK = "+"
 
 

@@ -7,7 +7,7 @@ node uses it for a moment.
 import math
 import socket
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from importlib import import_module
 from ipaddress import ip_network
@@ -25,6 +25,7 @@ from mailnode.couriers.mbox import MboxCourier
 from mailnode.interfaces import Courier, Spool, SpoolTrouble
 from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.quantity import Seconds
+from mailnode.mail.route import ON_DEMAND
 from mailnode.queue.runner import DeliveryQueue
 from mailnode.queue.settings import QueueSettings
 from mailnode.roles.house import House
@@ -35,6 +36,7 @@ from mailnode.roles.returning import RETURNED, ReturningCourier
 from mailnode.roles.unrouted import UNROUTED, UnroutedCourier
 from mailnode.routing.router import TableRouter
 from mailnode.routing.settings import DomainSettings
+from mailnode.routing.terms import Terms
 from mailnode.service.asking import Parts
 from mailnode.service.classic import terminals_for
 from mailnode.service.current import CurrentReception, CurrentRouter
@@ -56,6 +58,7 @@ from mailnode.service.late import LateCourier
 from mailnode.service.settings import NodeSettings
 from mailnode.service.steps import StepWatch
 from mailnode.service.trouble import StartFailed
+from mailnode.service.variants import Couriers
 from mailnode.spool.schema import open_tables
 from mailnode.spool.sqlite import SqliteSpool
 
@@ -97,7 +100,7 @@ class Works:
     lock: FolderLock
     disk: DiskThreads
     spool: Spool
-    couriers: Mapping[str, Courier]
+    couriers: Couriers
     maildir: MaildirCourier
     directory: SqliteDirectory
     router: CurrentRouter
@@ -197,7 +200,10 @@ def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
         folder / MAIL, hostname=ground.hostname, clock=reactor, reactor=reactor, settings=settings.maildir, random=random,
         owner=ground.owner,
     )  # fmt: skip
-    couriers = _couriers(ground, settings, disk, maildir)
+    outside = cache(lambda: Outside(ground, settings, disk))
+    own = _couriers(ground, settings, disk, maildir, outside)
+    couriers = Couriers(own, lambda base, terms: outside().make(base, terms))
+    couriers.learn(settings.route)
     relay = RelayRole(router, ground.hostname, settings.queue, reactor, random, disk)
     queue = DeliveryQueue(
         spool=spool,
@@ -207,12 +213,12 @@ def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
         random=random,
         settings=share_of(settings.queue, settings.node.workers),
     )
-    couriers[RETURNED] = ReturningCourier()
-    couriers[UNROUTED.courier] = UnroutedCourier(router, queue, settings.queue, reactor, random)
+    own[RETURNED] = ReturningCourier()
+    own[UNROUTED.courier] = UnroutedCourier(router, queue, settings.queue, reactor, random)
     history = History(folder / HISTORY, disk=disk, clock=reactor, settings=settings.history)
     reception = CurrentReception()
     watch = StepWatch(reactor)
-    gateways = _gateways(settings, ground, couriers, disk, relay, queue, reception, router) if settings.gateway else None
+    gateways = _gateways(settings, ground, own, disk, relay, queue, reception, router) if settings.gateway else None
     works = Works(
         ground, lock, disk, spool, couriers, maildir, directory, router, relay, queue, reception, history, watch,
         gateways,
@@ -230,15 +236,23 @@ def share_of(queue: QueueSettings, workers: int) -> QueueSettings:
     return evolve(queue, **{name: math.ceil(getattr(queue, name) / workers) for name in _DIVIDED})
 
 
-def _couriers(ground: Ground, settings: NodeSettings, disk: DiskThreads, maildir: Courier) -> dict[str, Courier]:
+def _couriers(
+    ground: Ground, settings: NodeSettings, disk: DiskThreads, maildir: Courier, outside: "Callable[[], Outside]"
+) -> dict[str, Courier]:
     """Make the couriers, by the names that domains and routes call them."""
-    outside = cache(lambda: Outside(ground, settings, disk))
     return {
         "maildir": maildir,
         "mbox": MboxCourier(ground.folder / MAIL, clock=ground.reactor, disk=disk, settings=settings.mbox),
-        "smtp": LateCourier(lambda: outside().smtp()),
-        "lmtp": LateCourier(lambda: outside().lmtp()),
+        "smtp": LateCourier(lambda: outside().make("smtp", Terms())),
+        "lmtp": LateCourier(lambda: outside().make("lmtp", Terms())),
+        ON_DEMAND: LateCourier(_on_demand_courier),
     }
+
+
+def _on_demand_courier() -> Courier:
+    from mailnode.couriers.on_demand import OnDemandCourier  # noqa: PLC0415 - see mailnode.service.late
+
+    return OnDemandCourier()
 
 
 def _gateways(
@@ -270,15 +284,26 @@ def _gateways(
 
 def import_late_rooms() -> None:
     """Import what is otherwise imported when it is needed: the user the process becomes may not see a private Python."""
-    for name in ("mailnode.routing.resolver", "mailnode.couriers.smtp", "mailnode.couriers.lmtp", "mailnode.couriers.terminal"):
+    for name in _LATE_ROOMS:
         import_module(name)
+
+
+_LATE_ROOMS = (
+    "mailnode.routing.resolver",
+    "mailnode.couriers.smtp",
+    "mailnode.couriers.lmtp",
+    "mailnode.couriers.smtp_mechanisms",
+    "mailnode.couriers.terminal",
+    "mailnode.certificates.outgoing",
+)
 
 
 class Outside:
     """Makes the couriers that leave the house, which share one resolver."""
 
     def __init__(self, ground: Ground, settings: NodeSettings, disk: DiskThreads) -> None:
-        from mailnode.routing.resolver import DnsResolver  # noqa: PLC0415 - see mailnode.service.late
+        from mailnode.couriers.smtp_securing import LateTls  # noqa: PLC0415 - see mailnode.service.late
+        from mailnode.routing.resolver import DnsResolver  # noqa: PLC0415
 
         self._settings = settings
         self._common: dict[str, Any] = {
@@ -292,17 +317,24 @@ class Outside:
             "scratch": ground.folder / INCOMING,
         }
 
-    def smtp(self) -> Courier:
-        """Make the courier to other mail hosts."""
+        self._tls = {
+            base: LateTls(settings.ca_file, disk, ground.reactor)
+            for base, settings in (("smtp", settings.smtp), ("lmtp", settings.lmtp))
+        }
+
+    def make(self, base: str, terms: Terms) -> Courier:
+        """Make the courier to other mail hosts (``smtp``), or to mailbox servers (``lmtp``), with these terms."""
+        return (self._lmtp if base == "lmtp" else self._smtp)(terms)
+
+    def _smtp(self, terms: Terms) -> Courier:
         from mailnode.couriers.smtp import SmtpCourier  # noqa: PLC0415
 
-        return SmtpCourier(settings=self._settings.smtp, **self._common)
+        return SmtpCourier(settings=self._settings.smtp, terms=terms, tls=self._tls["smtp"], **self._common)
 
-    def lmtp(self) -> Courier:
-        """Make the courier to mailbox servers."""
+    def _lmtp(self, terms: Terms) -> Courier:
         from mailnode.couriers.lmtp import LmtpCourier  # noqa: PLC0415
 
-        return LmtpCourier(settings=self._settings.lmtp, **self._common)
+        return LmtpCourier(settings=self._settings.lmtp, terms=terms, tls=self._tls["lmtp"], **self._common)
 
 
 def _open_to_gateways(settings: NodeSettings) -> Sequence[DomainSettings]:

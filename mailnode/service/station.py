@@ -22,6 +22,7 @@ from mailnode.certificates.stock import Stock
 from mailnode.fronts.users import UserNames
 from mailnode.interfaces import Authority, Reception, SpoolTrouble
 from mailnode.mail.quantity import render_seconds
+from mailnode.mail.route import ON_DEMAND
 from mailnode.roles.reception import trust_in
 from mailnode.service.authorities import authority_for, offers_auth
 from mailnode.service.classic import VERBS, classic_for
@@ -31,6 +32,7 @@ from mailnode.service.folder import FolderLock
 from mailnode.service.fronts import speaks_for_others
 from mailnode.service.logs import LogLines
 from mailnode.service.offering import SubmissionOffer, max_size_for, session_for
+from mailnode.service.remote_queue import NoReception, RemoteQueue
 from mailnode.service.settings import ListenerSettings, NodeSettings
 from mailnode.sessions.admission import Admission
 from mailnode.sessions.authentication import Authentication
@@ -79,6 +81,7 @@ class Station:
             networks = tuple(map(ip_network, settings.node.trusted_networks))
             works = self.works
             self._authority = authority_for(settings, works.directory, works.disk, self._reactor, trust_in(networks))
+        self._remote_queue = RemoteQueue(settings, self.works)
         self._is_open = False
         self._warming: IDelayedCall | None = None
 
@@ -123,6 +126,7 @@ class Station:
         networks = tuple(map(ip_network, self.settings.node.trusted_networks))
         session, max_size = session_for(listener, self.settings), max_size_for(listener, self.settings)
         is_submission = listener.service == "submission"
+        is_on_demand = listener.service == ON_DEMAND
         offered = ServerSettings(
             max_size=max_size, max_recipients=session.max_recipients, max_transactions=session.max_transactions
         )
@@ -130,14 +134,17 @@ class Station:
             name=listener.name,
             service=listener.service,
             hostname=self.works.ground.hostname,
-            reception=reception or self.works.reception,
+            reception=reception or (NoReception() if is_on_demand else self.works.reception),
             admission=self._admission,
             is_trusted=trust_in(networks),
             clock=self._reactor,
             settings=session,
             max_size=max_size,
-            extensions=(*standard_extensions(offered), *classic_for(listener, self.settings)),
-            verbs=VERBS,
+            extensions=(
+                *(() if is_on_demand else (*standard_extensions(offered), *classic_for(listener, self.settings))),
+                *self._remote_queue.extensions(listener),
+            ),
+            verbs={**VERBS, **self._remote_queue.verbs},
             extensions_by_time=SubmissionOffer(self.settings.submission, self._reactor) if is_submission else None,
             users=listener.allow_users,
             speaks_for_others=speaks_for_others(listener),
@@ -148,8 +155,10 @@ class Station:
 
     def _authentication(self, listener: ListenerSettings) -> Authentication | None:
         if self._authority is None or not offers_auth(listener):
-            return None
-        return Authentication(self._authority, listener.auth_without_tls)
+            usual = None
+        else:
+            usual = Authentication(self._authority, listener.auth_without_tls)
+        return self._remote_queue.authentication(usual) if listener.service == ON_DEMAND else usual
 
     def _encryption(self, listener: ListenerSettings) -> ListenerEncryption | None:
         if self._showcase is None or listener.tls == "none":
@@ -189,6 +198,7 @@ class Station:
         works.router.current = router_for(new, works.ground, works.directory)
         works.reception.current = reception_for(new, works)
         works.relay.settings = new.queue
+        self._remote_queue.apply(new)
         self._admission.settings = new.session
         if self._is_open and any(getattr(old, name) != getattr(new, name) for name in _SEEN_AT_THE_DOOR):
             self.open()
@@ -203,6 +213,7 @@ class Station:
         for door in self.doors:
             await door.unbind()
         await self._empty_rooms()
+        await self._remote_queue.stop()
         left = self.settings.node.stop_timeout - (self._reactor.seconds() - began)
         await self.works.stop(max(left, 0.0))
 

@@ -23,6 +23,7 @@ from mailnode.sessions.status import status_reply
 from mailnode.smtp import events, replies
 from mailnode.smtp.extensions import STARTTLS, Extension
 from mailnode.smtp.help import STATUS
+from mailnode.smtp.requiretls import REQUIRETLS
 from mailnode.smtp.server import ServerConnection
 from mailnode.smtp.states import State
 from mailnode.wire import Channel, Encryption
@@ -55,9 +56,9 @@ class House:
         offered = () if self.by_time is None else self.by_time()
         if self.authentication is not None:
             offered += (self.authentication.extension(peer),)
-        if self.encryption is None or self.is_implicit or peer.tls:
-            return offered
-        return (STARTTLS, *offered)
+        if self.is_implicit or peer.tls:
+            return (*offered, REQUIRETLS)
+        return offered if self.encryption is None else (STARTTLS, *offered)
 
 
 class Stopping(Protocol):

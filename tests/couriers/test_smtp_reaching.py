@@ -4,10 +4,13 @@ import pytest
 from twisted.internet.error import NoRouteError, TimeoutError  # noqa: A004 - Twisted's own
 
 from mailnode.couriers.smtp_reaching import Reaching
-from mailnode.couriers.smtp_session import SmtpSession, Unavailable
+from mailnode.couriers.smtp_securing import LateTls, securing
+from mailnode.couriers.smtp_security import Unavailable
+from mailnode.couriers.smtp_session import SmtpSession
 from mailnode.couriers.smtp_settings import SmtpCourierSettings
 from mailnode.mail.reply import Reply, Status
 from mailnode.routing.exchanges import Hop
+from mailnode.routing.terms import Terms
 from tests.kit.nexthops import Network, Server
 from tests.kit.peers import Trouble
 from tests.kit.results import InlineDisk
@@ -16,7 +19,11 @@ _BOTH = Hop("mx.example", 25, ("2001:db8::1", "192.0.2.1"))
 
 
 def _reaching(network: Network, watched: list[SmtpSession]) -> Reaching:
-    return Reaching(network, "me.example", SmtpCourierSettings(), InlineDisk(), is_lmtp=False, watch=watched.append)
+    settings, disk = SmtpCourierSettings(), InlineDisk()
+    return Reaching(
+        network, "me.example", settings, disk, is_lmtp=False, watch=watched.append,
+        securing=securing(Terms(), settings, LateTls("", disk, network), disk),
+    )  # fmt: skip
 
 
 def _open(network: Network, hop: Hop, seconds: float = 0) -> SmtpSession:
