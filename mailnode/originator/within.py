@@ -18,7 +18,7 @@ from mailnode.mail.message import Peer
 from mailnode.mail.queueid import new_queue_id
 from mailnode.mail.reply import Reply
 from mailnode.originator.draft import BLOCK, Draft, Sealed, sealed
-from mailnode.originator.receipt import Receipt, RefusedRecipient, all_refused
+from mailnode.originator.receipt import NotSent, Receipt, RefusedRecipient, all_refused
 from mailnode.originator.submitting import queue_id_in
 
 T = TypeVar("T")
@@ -63,7 +63,9 @@ class Within:
     async def submit(self, draft: Draft, *, all_or_none: bool = False) -> Receipt:
         """Hand a draft over; raises NotSent when it was taken for nobody, or with ``all_or_none`` not for everybody."""
         message = await self.disk.run(lambda: self.seal(draft))
-        return await self.transact(message, FileRest(draft.content, self.disk), all_or_none=all_or_none)
+        return await transact(
+            self.reception, self.peer, message, FileRest(draft.content, self.disk), all_or_none=all_or_none
+        )
 
     def seal(self, draft: Draft) -> Sealed:
         """Make a draft fit to travel; raises BadDraft. Reads the draft's file."""
@@ -71,23 +73,26 @@ class Within:
         message_id = f"<{new_queue_id(now, self.random)}@{domain}>"
         return sealed(draft, domain=domain, date=formatdate(now, localtime=True), message_id=message_id)
 
-    async def transact(self, message: Sealed, rest: Rest, *, size: int = 0, all_or_none: bool = False) -> Receipt:
-        """Make one mail transaction of it; ``size`` in octets, 0 when it is not known. Raises NotSent."""
-        recipients = message.envelope.recipients
-        try:
-            transaction = await self.reception.begin(self.peer, evolve(message.envelope, recipients=()), size)
-        except Refused as no:
-            raise all_refused([RefusedRecipient(str(one.forward_path), no.reply) for one in recipients]) from None
-        try:
-            taken, refused = await _add(transaction, recipients, all_or_none=all_or_none)
-            await _write(transaction, message.start)
-            while block := await rest.read():
-                await _write(transaction, block)
-        except BaseException:
-            transaction.abort()
-            raise
-        replies = await to_its_end(transaction.commit())
-        return _receipt(taken, refused, list(replies))
+
+async def transact(
+    reception: Reception, peer: Peer, message: Sealed, rest: Rest, *, size: int = 0, all_or_none: bool = False
+) -> Receipt:
+    """Make one mail transaction of a message; ``size`` in octets, 0 when it is not known. Raises NotSent."""
+    try:
+        transaction = await reception.begin(peer, evolve(message.envelope, recipients=()), size)
+    except Refused as no:
+        refused = [RefusedRecipient(str(one.forward_path), no.reply) for one in message.envelope.recipients]
+        raise NotSent(str(no.reply), code=refused[0].code, refused=refused) from None
+    try:
+        taken, refused = await _add(transaction, message.envelope.recipients, all_or_none=all_or_none)
+        await _write(transaction, message.start)
+        while block := await rest.read():
+            await _write(transaction, block)
+    except BaseException:
+        transaction.abort()
+        raise
+    replies = await to_its_end(transaction.commit())
+    return _receipt(taken, refused, list(replies), all_or_none=all_or_none)
 
 
 async def _add(
@@ -109,19 +114,19 @@ async def _add(
 
 
 async def _write(transaction: Transaction, octets: bytes) -> None:
-    pending = transaction.write(octets)
+    pending = transaction.write(octets) if octets else None
     if pending is not None:
         await pending
 
 
-def _receipt(taken: list[str], refused: list[RefusedRecipient], replies: list[Reply]) -> Receipt:
+def _receipt(taken: list[str], refused: list[RefusedRecipient], replies: list[Reply], *, all_or_none: bool) -> Receipt:
     queue_id = ""
     for address, reply in zip(taken, replies, strict=True):
         if reply.is_positive:
             queue_id = queue_id_in(reply)
         else:
             refused.append(RefusedRecipient(address, reply))
-    if not queue_id:
+    if not queue_id or (all_or_none and refused):
         raise all_refused(refused)
     return Receipt(queue_id, refused=tuple(refused))
 

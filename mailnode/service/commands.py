@@ -4,36 +4,34 @@ The same commands run inside a node, asked over its control socket, and without 
 itself has opened. They see only the seams (``Parts``) and whoever asked (``Exchange``).
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-from twisted.internet.defer import Deferred
-
-from mailnode.interfaces import Refused, Selection
-from mailnode.mail.address import Mailbox
+from mailnode.interfaces import Selection
 from mailnode.mail.envelope import Body, Envelope, Recipient
 from mailnode.mail.message import Entry, Message, Peer, QueuedRecipient
-from mailnode.mail.reply import Reply
 from mailnode.mail.wishes import FOREVER, deadline_of, priority_of, released_at
+from mailnode.originator.draft import Sealed
+from mailnode.originator.receipt import NotSent
+from mailnode.originator.within import transact
 from mailnode.service import history
 from mailnode.service.asking import (
     DATA,
     NO_SUCH,
+    TEMPORARY,
+    UNAVAILABLE,
     USAGE,
     CommandFailed,
     Exchange,
     Parts,
     Request,
-    code_of,
     mailbox,
     selection,
     text,
 )
 from mailnode.service.explanation import explain
 from mailnode.spool.selection import selects
-
-T = TypeVar("T")
 
 PAGE = 200
 """Entries read from the spool at a time for a listing."""
@@ -148,55 +146,30 @@ def _recipient_item(queued: QueuedRecipient) -> dict[str, Any]:
 
 
 async def _send(parts: Parts, request: Request, exchange: Exchange) -> dict[str, Any]:
-    """Take a message as a session would; the answer bears its queue id."""
+    """Take a message as a session would, for all recipients or none; the answer bears its queue id."""
     to = request.get("to")
     if not isinstance(to, list) or not to:
         raise CommandFailed("to: expected addresses", code=USAGE)
-    recipients = [mailbox(str(address)) for address in to]
+    recipients = tuple(Recipient(mailbox(str(address))) for address in to)
     sender = mailbox(text(request, "from"), may_be_null=True)
-    is_international = not all(str(address).isascii() for address in (sender, *recipients))
-    envelope = Envelope(sender, body=Body.EIGHT_BIT_MIME, smtputf8=is_international)
-    peer = Peer("", listener="command", service="submission", hello="localhost", is_extended=True)
-    transaction = await parts.reception.begin(peer, envelope, int(request.get("size", 0)))
+    is_international = not all(str(address).isascii() for address in (sender, *to))
+    envelope = Envelope(sender, recipients, body=Body.EIGHT_BIT_MIME, smtputf8=is_international)
     try:
-        for recipient in recipients:
-            await _add(transaction.add_recipient(Recipient(recipient)), recipient)
-        while octets := await exchange.read():
-            pending = transaction.write(octets)
-            if pending is not None:
-                await pending
-    except BaseException:
-        transaction.abort()
-        raise
-    replies = await to_its_end(transaction.commit())
-    refused = next((reply for reply in replies if not reply.is_positive), None)
-    if refused is not None:
-        raise CommandFailed(str(refused), code=code_of(refused))
-    return {"queue_id": _queue_id(replies[0]), "reply": str(replies[0])}
+        receipt = await transact(
+            parts.reception,
+            _COMMAND,
+            Sealed(envelope, b""),
+            exchange,
+            size=int(request.get("size", 0)),
+            all_or_none=True,
+        )
+    except NotSent as no:
+        code = TEMPORARY if no.code == TEMPORARY else UNAVAILABLE
+        raise CommandFailed(str(no), code=code) from None
+    return {"queue_id": receipt.queue_id, "reply": f"250 2.0.0 Accepted as {receipt.queue_id}"}
 
 
-async def to_its_end(coroutine: Coroutine[Deferred[Any], Any, T]) -> T:
-    """Wait for the coroutine, which runs on when the waiting is cancelled: a commit must not be."""
-    done: Deferred[T] = Deferred()
-
-    def pass_on(result: Any) -> None:
-        if not done.called:
-            done.callback(result)
-
-    Deferred.fromCoroutine(coroutine).addBoth(pass_on)
-    return await done
-
-
-async def _add(answer: Awaitable[Reply], recipient: Mailbox) -> None:
-    try:
-        await answer
-    except Refused as refused:
-        raise CommandFailed(f"<{recipient}>: {refused.reply}", code=code_of(refused.reply)) from None
-
-
-def _queue_id(reply: Reply) -> str:
-    """Take the queue id from the reply, whose last word it is."""
-    return reply.lines[-1].rpartition(" ")[2]
+_COMMAND = Peer("", listener="command", service="submission", hello="localhost", is_extended=True)
 
 
 # --- accounts, routes, history ----------------------------------------------------------------------------------

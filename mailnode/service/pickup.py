@@ -155,7 +155,7 @@ class Pickup:
         replies = {one.address: one.reply for one in refused}
         meant = tuple(one for one in message.envelope.recipients if str(one.forward_path) in replies)
         for one in refused:
-            self.log.warning(
+            self.log.warn(  # noqa: G010 - Twisted's name
                 "From the maildrop, by {user}: {refused}", event="trouble", user=within.peer.user, refused=str(one)
             )
         if message.envelope.reverse_path == NULL or not meant:
@@ -172,7 +172,7 @@ class Pickup:
         self._put_aside(path.name, why)
 
     def _put_aside(self, name: str, why: str) -> None:
-        self.log.warning(
+        self.log.warn(  # noqa: G010 - Twisted's name
             "{name} in the maildrop is no mail: {why}; see {folder}",
             event="trouble",
             name=name,

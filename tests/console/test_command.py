@@ -130,7 +130,8 @@ def test_send_delivers_at_once_to_our_own_mailboxes(shell: Shell) -> None:
     status, out, err = shell.run("send", "--from", "ann@example.org", "--to", "x@open.example", "message")
     assert (status, err) == (0, "")
     (mail,) = (shell.data / "mail" / "open.example" / "x" / "new").iterdir()
-    assert mail.read_bytes().endswith(b"Subject: x\n\nhello\nlast\n")
+    assert mail.read_bytes().endswith(b"\n\nhello\nlast\n")
+    assert b"\nSubject: x\nDate: " in mail.read_bytes()  # it is completed like all mail of programs
     status, traced, _ = shell.run("trace", out.strip())
     assert status == 0
     assert "accepted from=<ann@example.org>" in traced

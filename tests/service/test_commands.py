@@ -16,10 +16,11 @@ from mailnode.mail.envelope import Envelope, Recipient
 from mailnode.mail.message import Message, NewEntry, Peer, QueuedRecipient
 from mailnode.mail.reply import Reply
 from mailnode.mail.route import Lane, Route
+from mailnode.originator.within import to_its_end
 from mailnode.routing.router import TableRouter
 from mailnode.routing.settings import DomainSettings, RouteSettings
 from mailnode.service.asking import CommandFailed, Parts, selection
-from mailnode.service.commands import Commands, to_its_end
+from mailnode.service.commands import Commands
 from mailnode.service.current import REFUSE, CurrentRouter
 from mailnode.service.history import History
 from mailnode.service.settings import HistorySettings
