@@ -30,10 +30,12 @@ class CramMd5Authority:
     random: Random
     hostname: str
     base: Authority | None = None
+    base_without_tls: bool = False
+    """The other mechanisms are offered in the clear too."""
 
     def mechanisms(self, peer: Peer) -> tuple[str, ...]:
         """Name the mechanisms for this client: in the clear, only the one that keeps the secret."""
-        is_safe = bool(peer.tls) or not peer.address
+        is_safe = self.base_without_tls or bool(peer.tls) or not peer.address
         others = self.base.mechanisms(peer) if self.base is not None and is_safe else ()
         return (*others, NAME)
 

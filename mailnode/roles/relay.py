@@ -28,7 +28,7 @@ from mailnode.mail.quantity import Seconds
 from mailnode.mail.queueid import new_queue_id
 from mailnode.mail.reply import Reply
 from mailnode.mail.report import Action, Kind, Report, Reported, Returned, make_report, take_returned
-from mailnode.mail.route import Route
+from mailnode.mail.route import ON_DEMAND, Route
 from mailnode.mail.wishes import begun_at, returned_at
 from mailnode.queue.attempt import TOO_LATE, Attempt
 from mailnode.queue.schedule import expiry, is_warning_due, next_attempt
@@ -137,6 +137,7 @@ class RelayRole:
         message = attempt.message
         if (
             queued.warned
+            or attempt.lane.courier == ON_DEMAND  # it waits for its owner and not for us
             or not queued.recipient.wants_delay
             or message.envelope.reverse_path == NULL
             or not (is_late(message, now) or is_warning_due(now - begun_at(message), self.settings))

@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from mailnode.mail.route import ON_DEMAND
 from mailnode.routing.faults import faults as routing_faults
+from mailnode.routing.names import to_a_labels
 from mailnode.service.auth_checks import auth_faults
 from mailnode.service.classic import terminal_faults
 from mailnode.service.current import REFUSE
@@ -128,6 +130,21 @@ def _couriers(settings: NodeSettings) -> Iterator[Fault]:
                 yield Fault((heading, place, "courier"), problem)
 
 
+def _customers(settings: NodeSettings) -> Iterator[Fault]:
+    waiting = {to_a_labels(one.name) for one in settings.domain if one.courier == ON_DEMAND and one.name.isascii()}
+    for place, customer in enumerate(settings.customer):
+        steps = ("customer", place)
+        if not customer.account:
+            yield Fault((*steps, "account"), "expected the name that the customer authenticates by")
+        for number, domain in enumerate(customer.domains):
+            if domain.lower() not in waiting:
+                problem = f'there is no [[domain]] "{domain}" with courier = "{ON_DEMAND}", whose mail would wait'
+                yield Fault((*steps, "domains", number), problem)
+    for number, domain in enumerate(settings.etrn.domains):
+        if not _is_domain(domain):
+            yield Fault(("etrn", "domains", number), f'expected a domain such as "example.org", not "{domain}"')
+
+
 def _gateways(settings: NodeSettings) -> Iterator[Fault]:
     if settings.gateway:
         from mailnode.service.gateways import faults  # noqa: PLC0415 - it imports what they are made of
@@ -135,7 +152,7 @@ def _gateways(settings: NodeSettings) -> Iterator[Fault]:
         yield from faults(settings)
 
 
-_KNOWN_COURIERS = {"domain": ("maildir", "mbox", "lmtp"), "route": ("smtp", "lmtp", REFUSE)}
+_KNOWN_COURIERS = {"domain": ("maildir", "mbox", "lmtp", ON_DEMAND), "route": ("smtp", "lmtp", REFUSE)}
 
 
 _FACELESS = ("haproxy", "stdio")
@@ -186,6 +203,7 @@ _CHECKS: tuple[Check, ...] = (
     auth_faults,
     _routing,
     _couriers,
+    _customers,
     _gateways,
     terminal_faults,
 )

@@ -20,6 +20,7 @@ UNDER_WAY: dict[str, frozenset[str]] = {
     "terminal": _ALL,
     "originator": frozenset({"pickup_interval"}),
     "submission": _ALL,
+    "etrn": _ALL,
     "log": frozenset({"format", "level"}),
 }
 """Headings, and their settings that change with SIGHUP; new sessions and later attempts see them."""

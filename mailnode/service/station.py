@@ -40,7 +40,7 @@ from mailnode.sessions.factory import ReceiverFactory
 from mailnode.smtp.extensions import standard_extensions
 from mailnode.smtp.settings import ServerSettings
 
-_SEEN_AT_THE_DOOR = ("session", "terminal", "reception", "submission", "node")
+_SEEN_AT_THE_DOOR = ("session", "terminal", "reception", "submission", "node", "etrn")
 """Headings that new sessions must know of."""
 RECOVERY_PAUSE = 5.0
 """Seconds between two tries to recover the spool."""

@@ -11,6 +11,8 @@ import attrs
 import pytest
 
 from mailnode.certificates.settings import CertificateSettings
+from mailnode.gateways.settings import GatewaySettings
+from mailnode.roles.customers import CustomerSettings
 from mailnode.routing.settings import DomainSettings, RouteSettings
 from mailnode.service.config import converter, parse
 from mailnode.service.settings import ListenerSettings, NodeSettings
@@ -22,6 +24,8 @@ COMPLETE = NodeSettings(
     certificate=(CertificateSettings(),),
     domain=(DomainSettings(),),
     route=(RouteSettings(),),
+    customer=(CustomerSettings(),),
+    gateway={"NAME": GatewaySettings()},
 )
 """All defaults, with one of everything that there may be many of."""
 
@@ -41,6 +45,9 @@ def keys_of(settings: Any, path: str = "") -> Iterator[str]:
             value = value[0]
         if attrs.has(type(value)):
             yield from keys_of(value, f"{step}.")
+        for name, one in value.items() if step == "gateway" else ():
+            yield f"{step}.{name}"
+            yield from (key for key in keys_of(one, f"{step}.{name}.") if not key.endswith(".own"))
 
 
 def keys_in(table: dict[str, Any], path: str = "") -> Iterator[str]:
