@@ -1,31 +1,21 @@
 """Read the configuration: TOML in, frozen settings out, or every fault at once.
 
-The settings classes are the schema: their fields are the keys, their annotations say what may stand there, their
-defaults hold where nothing is written. Scalars are taken strictly (a bool is no int, a number is no string), and
-durations and sizes are strings with their unit. What concerns more than one key is looked at in ``checks``.
+The settings classes are the schema: their fields are the keys, their annotations say what may stand there
+(``structuring``), their defaults hold where nothing is written. What concerns more than one key is looked at in ``checks``.
 """
 
-import enum
 import tomllib
-import types
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast, get_args, get_origin
+from typing import Any
 
 import attrs
-from cattrs import Converter
-from cattrs.errors import AttributeValidationNote, ClassValidationError
-from cattrs.gen import make_dict_structure_fn
 
-from mailnode.mail.quantity import Octets, Seconds, parse_octets, parse_seconds
-from mailnode.service.faults import ConfigurationFaults, Fault, faults_of, suggestion, without
+from mailnode.service.faults import ConfigurationFaults, Fault, faults_of, without
 from mailnode.service.settings import NodeSettings
+from mailnode.service.structuring import converter
 
 LARGEST = 4 << 20
 """Octets of a configuration file that are read at most; a larger one is some other file."""
-
-_SCALARS: dict[type, str] = {str: "a text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
-
 
 def load(path: Path, *, thorough: bool = True) -> NodeSettings:
     """Read the file at ``path``; raises ConfigurationFaults, also when the file cannot be read."""
@@ -42,17 +32,20 @@ def load(path: Path, *, thorough: bool = True) -> NodeSettings:
     except UnicodeDecodeError as error:
         line = octets[: error.start].count(b"\n") + 1
         raise ConfigurationFaults(str(path), [Fault((f"line {line}",), "is not UTF-8")]) from error
-    return parse(text, source=str(path), thorough=thorough)
+    return parse(text, source=str(path), thorough=thorough, folder=path.absolute().parent)
 
 
-def parse(text: str, *, source: str, thorough: bool = True) -> NodeSettings:
-    """Read TOML; ``source`` names it in the report. What needs more than form is looked at only when ``thorough``."""
+def parse(text: str, *, source: str, thorough: bool = True, folder: Path | None = None) -> NodeSettings:
+    """Read TOML; ``source`` names it in the report. What needs more than form is looked at only when ``thorough``.
+
+    Files of gateways are looked for in ``folder``, that of the configuration.
+    """
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationFaults(source, [_syntax_fault(str(error))]) from error
     known: list[Fault] = []
-    settings = _structured(table, known)
+    settings = _settled(_structured(table, known), folder or Path.cwd())
     if thorough or known:
         from mailnode.service.checks import faults_in  # noqa: PLC0415 - it needs half of the node to judge
 
@@ -76,6 +69,17 @@ def _structured(table: dict[str, Any], known: list[Fault]) -> NodeSettings:
     return NodeSettings()
 
 
+def _settled(settings: NodeSettings, folder: Path) -> NodeSettings:
+    """Write the files of gateways as whole paths: a daemon works in another folder."""
+    if not any(".py:" in one.kind for one in settings.gateway.values()):
+        return settings
+    gateways = {}
+    for name, one in settings.gateway.items():
+        file, colon, found = one.kind.rpartition(":")
+        gateways[name] = attrs.evolve(one, kind=f"{folder / file}:{found}") if file.endswith(".py") else one
+    return attrs.evolve(settings, gateway=gateways)
+
+
 def _is_below(fault: Fault, known: list[Fault]) -> bool:
     return any(fault.steps[: len(other.steps)] == other.steps for other in known)
 
@@ -83,147 +87,3 @@ def _is_below(fault: Fault, known: list[Fault]) -> bool:
 def _syntax_fault(message: str) -> Fault:
     problem, _, place = message.partition(" (at ")
     return Fault((place.rstrip(")") or "syntax",), f"this is not TOML: {problem}")
-
-
-def converter() -> Converter:
-    """Make the converter that knows our units and takes nothing for what it is not."""
-    made = Converter(forbid_extra_keys=True, detailed_validation=True)
-    for kind, wanted in _SCALARS.items():
-        made.register_structure_hook(kind, _strict(kind, wanted))
-    made.register_structure_hook_func(lambda cls: cls is Seconds, _quantity(parse_seconds, 'a duration such as "15m"'))
-    made.register_structure_hook_func(lambda cls: cls is Octets, _quantity(parse_octets, 'a size such as "25 MiB"'))
-    made.register_structure_hook_func(_has_origin(Literal), _choice)
-    made.register_structure_hook_func(lambda cls: isinstance(cls, enum.EnumMeta), _member)
-    made.register_structure_hook_factory(_has_origin(tuple, frozenset), _array(made))
-    made.register_structure_hook_factory(_has_origin(Mapping), _mapping(made))
-    made.register_structure_hook_factory(attrs.has, _table(made))
-    return made
-
-
-def _has_origin(*origins: object) -> Callable[[Any], bool]:
-    return lambda cls: get_origin(cls) in origins
-
-
-def shown(value: object) -> str:
-    """Show what was found, short enough for one line."""
-    match value:
-        case bool():
-            text = str(value).lower()
-        case dict():
-            text = "a table"
-        case list():
-            text = "a list"
-        case str():
-            text = f'"{value}"'
-        case _:
-            text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _strict(kind: type, wanted: str) -> Callable[[object, type], object]:
-    def structure(value: object, _: type) -> object:
-        if kind is float and type(value) is int:
-            return float(value)
-        if type(value) is not kind:
-            raise ValueError(f"expected {wanted}, not {shown(value)}")
-        return value
-
-    return structure
-
-
-def _quantity(read: Callable[[str], object], wanted: str) -> Callable[[object, type], object]:
-    def structure(value: object, _: type) -> object:
-        if not isinstance(value, str):
-            raise ValueError(f"expected {wanted}, in quotes and with its unit, not {shown(value)}")  # noqa: TRY004
-        return read(value)
-
-    return structure
-
-
-def _choice(value: object, cls: Any) -> object:
-    words = get_args(cls)
-    for word in words:
-        if value == word and type(value) is type(word):
-            return word
-    raise ValueError(f"expected one of {', '.join(map(str, words))}, not {shown(value)}; {_near(value, words)}")
-
-
-def _member(value: object, cls: type[enum.Enum]) -> enum.Enum:
-    words = {str(member.value): member for member in cls}
-    if isinstance(value, str) and value in words:
-        return words[value]
-    raise ValueError(f"expected one of {', '.join(words)}, not {shown(value)}; {_near(value, words)}")
-
-
-def _near(value: object, words: Any) -> str:
-    return suggestion(str(value), map(str, words))
-
-
-Structure = Callable[[object, Any], Any]
-
-
-def _array(outer: Converter) -> Callable[[Any], Structure]:
-    def make(cls: Any) -> Structure:
-        made, member = get_origin(cls), get_args(cls)[0]
-        members = cast("Any", types.GenericAlias(list, (member,)))
-
-        def structure(value: object, _: Any) -> object:
-            if not isinstance(value, list):
-                raise ValueError(_not_a_list(value, member))  # noqa: TRY004 - a fault of the file, not of our types
-            return made(outer.structure(value, members))
-
-        return structure
-
-    return make
-
-
-def _not_a_list(value: object, member: Any) -> str:
-    if attrs.has(member) and isinstance(value, dict):
-        return "may stand more than once: write its heading in double brackets, [[...]]"
-    return f"expected a list in brackets, not {shown(value)}"
-
-
-def _mapping(outer: Converter) -> Callable[[Any], Structure]:
-    def make(cls: Any) -> Structure:
-        members = cast("Any", types.GenericAlias(dict, (str, get_args(cls)[1])))
-
-        def structure(value: object, _: Any) -> object:
-            if not isinstance(value, dict):
-                raise ValueError(f"expected a table of names and values, not {shown(value)}")  # noqa: TRY004
-            return outer.structure(value, members)
-
-        return structure
-
-    return make
-
-
-def _table(outer: Converter) -> Callable[[Any], Structure]:
-    def make(cls: Any) -> Structure:
-        fill = make_dict_structure_fn(cls, outer, _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=True)
-
-        def structure(value: object, kind: Any) -> object:
-            if isinstance(value, list):
-                raise ValueError("stands only once: write its heading in single brackets, [...]")  # noqa: TRY004
-            if not isinstance(value, dict):
-                raise ValueError(f"expected a table of settings, not {shown(value)}")  # noqa: TRY004
-            return _validated(fill(value, kind))
-
-        return structure
-
-    return make
-
-
-def _validated(settings: Any) -> Any:
-    """Run the validators of all fields and raise what they say as cattrs would."""
-    problems: list[Exception] = []
-    for field in attrs.fields(type(settings)):
-        if field.validator is None:
-            continue
-        try:
-            field.validator(settings, field, getattr(settings, field.name))
-        except Exception as error:  # noqa: BLE001 - a validator may raise anything; it is its way to say no
-            error.add_note(AttributeValidationNote("", field.name, field.type))
-            problems.append(error)
-    if problems:
-        raise ClassValidationError("not valid", problems, type(settings))
-    return settings

@@ -13,6 +13,9 @@ SPOOL = "spool.db"
 ACCOUNTS = "accounts.db"
 CONTROL = "control.sock"
 HISTORY = "history.db"
+GATEWAYS = "gateways"
+GATEWAY_LEDGER = "gateways.db"
+GATEWAY_KEY = "gateways.key"
 SELF_SIGNED = "self-signed.pem"
 
 

@@ -1,0 +1,5 @@
+"""The gateways that come with mailnode: one file or one folder each, registered in pyproject as entry points.
+
+They see only ``mailnode.gateways.api``, like anybody's gateway. Libraries they need are imported within their methods,
+named in ``needs``, and are an extra of the package; so a node pays for none it does not use.
+"""
