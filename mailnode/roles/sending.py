@@ -10,7 +10,8 @@ SAML  as MAIL                                  into the mailbox, and shown to wh
 
 The mailbox's part is an ordinary transaction beside this one, with all its promises. Only users of our own have a
 terminal, reached by their address or an alias of one; lists have none. A report of success (NOTIFY=SUCCESS) needs the
-books of the queue: with SOML such a message goes into the mailbox as well, with SEND it is not to be had (555).
+books of the queue, which terminals have no part in: SEND cannot give it ever (555), SOML not while the user is active
+(455), and with SAML it is the mailbox that it speaks of.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -69,8 +70,10 @@ class SendingTransaction:
         is_active = user is not None and await self._terminals.accepts(user.forward_path)
         if self._manner is Manner.SEND and not is_active:
             raise Refused(replies.NOT_ACTIVE)
+        if self._manner is Manner.SOML and is_active and recipient.wants_success:
+            raise Refused(replies.NO_REPORT_NOW)
         reply = replies.RECIPIENT_OK
-        if self._manner is Manner.SAML or not is_active or recipient.wants_success:
+        if self._manner is Manner.SAML or not is_active:
             reply = await self._mail.add_recipient(recipient)
             self._mailed += 1
         if is_active and user is not None:
@@ -134,7 +137,8 @@ class SendingTransaction:
             return replies.NOT_ACTIVE if missed else replies.ON_TERMINAL
         try:
             for user in missed:
-                await self._mail_instead(self._shown[user])
+                await self._mail.add_recipient(self._shown[user])
+                self._mailed += 1
         except Refused as refused:
             self.abort()
             return refused.reply
@@ -143,12 +147,6 @@ class SendingTransaction:
             return replies.ON_TERMINAL
         (reply, *_) = await self._mail.commit()
         return reply
-
-    async def _mail_instead(self, recipient: Recipient) -> None:
-        """Let the mailbox have what the terminal did not take; who wants a report has it in the mailbox anyway."""
-        if not recipient.wants_success:
-            await self._mail.add_recipient(recipient)
-            self._mailed += 1
 
     async def _show(self) -> dict[Recipient, Outcome]:
         if not self._shown:

@@ -104,6 +104,9 @@ NO_SUCH_LIST = Reply.of(550, "5.1.1", "No such list here")  # RFC 5321 3.5
 NOT_ACTIVE = Reply.of(450, "4.2.1", "This user has no terminal that takes messages now")  # RFC 821 3.4
 NO_TERMINAL = Reply.of(550, "5.3.3", "Only users of this host have a terminal here")  # RFC 821 3.4, RFC 3463 3.4
 NOT_ON_YOUR_WORD = Reply.of(550, "5.7.1", "You may not write to terminals here")  # RFC 821 3.4
+NO_REPORT_NOW = Reply.of(
+    455, "4.3.3", "No report of success can be given while the user is at a terminal"
+)  # RFC 5321 4.2.3
 NO_REPORT_OF_TERMINALS = Reply.of(555, "5.5.4", "SEND and a report of success do not go together")  # RFC 3461 4.1
 ANSWERED_BY_OURSELVES = Reply.of(554, "5.4.6", "The next hop is this host itself")  # RFC 5321 5.1
 TOO_MANY_HOPS = Reply.of(554, "5.4.6", "Too many hops: the message goes in circles")  # RFC 5321 6.3

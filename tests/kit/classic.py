@@ -203,7 +203,7 @@ class Call:
 
     def __init__(self, host: Host, address: str) -> None:
         self.line = StringTransportWithDisconnection()
-        self.line.abortConnection = self.line.loseConnection  # type: ignore[method-assign,assignment]
+        self.line.abortConnection = self.line.loseConnection  # type: ignore[method-assign]
         self.receiver = host.receivers.buildProtocol(IPv4Address("TCP", address, 4000))
         self.line.protocol = self.receiver
         self.receiver.makeConnection(self.line)
@@ -220,7 +220,7 @@ class Call:
         return said.decode().split("\r\n")[-2] if said else ""
 
     def _said(self) -> bytes:
-        said = self.line.value()
+        said: bytes = self.line.value()
         self.line.clear()
         return said
 
