@@ -19,7 +19,7 @@ Completing what is complete changes nothing. No line becomes longer than 998 oct
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from email.header import Header
 
 from attrs import frozen
@@ -94,7 +94,7 @@ def completed(start: bytes, with_: Completion) -> bytes:
     fields, end = _read(start)
     kept = [_qualified(field, with_.domain) for field in fields if field.name not in REMOVED]
     present = {field.name for field in kept if field.value.strip()}
-    prefix = b"resent-" if any(name.startswith(b"resent-") for name in present) else b""
+    prefix = resent_prefix(kept)
     missing = [prefix + name for name in _NEEDED if prefix + name not in present]
     lines = [_ended(field.octets) for field in kept if field.name not in missing]
     for name in missing:
@@ -123,6 +123,12 @@ def section_end(start: bytes) -> int:
 def fields_of(start: bytes) -> list[Field]:
     """Give the fields of the header section, in their order."""
     return _read(_ENVELOPE_LINE.sub(b"", start))[0]
+
+
+def resent_prefix(fields: Iterable[Field]) -> bytes:
+    """Give what the names of this sending's own fields begin with: ``resent-`` in what is sent on anew, else nothing."""
+    is_resent = any(field.name.startswith(b"resent-") and field.value.strip() for field in fields)
+    return b"resent-" if is_resent else b""
 
 
 def addresses_in(fields: Sequence[Field], name: bytes) -> list[Mailbox]:

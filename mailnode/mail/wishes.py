@@ -69,7 +69,7 @@ def parse_moment(text: str) -> float:
     # fromisoformat alone would take dates without a time, and local times.
     if len(text) < 20 or text[10].upper() != "T" or not (text[-1] in "Zz" or text[-6] in "+-"):
         raise ValueError("expected a date and time such as 2030-01-31T09:00:00Z")
-    return datetime.fromisoformat(text).timestamp()
+    return datetime.fromisoformat(text.upper()).timestamp()
 
 
 def moment_text(moment: float) -> str:

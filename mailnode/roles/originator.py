@@ -18,7 +18,7 @@ from attrs import evolve, frozen
 
 from mailnode.interfaces import Refused, Transaction
 from mailnode.mail.address import NULL, Mailbox
-from mailnode.mail.completion import Completion, Field, addresses_in, fields_of
+from mailnode.mail.completion import Completion, Field, addresses_in, fields_of, resent_prefix
 from mailnode.mail.envelope import Envelope
 from mailnode.mail.message import Peer
 from mailnode.mail.queueid import new_queue_id
@@ -102,7 +102,7 @@ class Originator:
 
         It is needed for several authors (RFC 5322 section 3.6.2), and wanted where From is not the account's.
         """
-        prefix = b"resent-" if any(field.name.startswith(b"resent-") for field in fields) else b""
+        prefix = resent_prefix(fields)
         authors = addresses_in(fields, prefix + b"from")
         named = addresses_in(fields, prefix + b"sender")
         own = reverse_path if reverse_path != NULL else account

@@ -16,9 +16,9 @@ from tests.kit.waiting import until
 class Sink:
     """A context manager; ``switches`` are smtp-sink's own (``-L`` for LMTP, ``-8`` for no 8BITMIME)."""
 
-    def __init__(self, folder: Path, *switches: str, socket: Path | None = None) -> None:
+    def __init__(self, folder: Path, *switches: str, socket: Path | None = None, port: int = 0) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self._socket = socket
         where = f"inet:127.0.0.1:{self.port}" if socket is None else f"unix:{socket}"
         folder.mkdir()
