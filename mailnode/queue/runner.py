@@ -28,7 +28,7 @@ from mailnode.queue.tasks import Tasks
 log = Logger()
 
 HEAD_START = 600.0
-"""Seconds of waiting that each level of priority is worth to what waits in the spool."""
+"""Seconds of waiting that each level of priority above 0 is worth to what waits in the spool."""
 
 SOON = 1.0
 """Seconds until the next look when something is due that cannot be taken now, or the spool is in trouble."""
@@ -103,8 +103,8 @@ class DeliveryQueue:
             return
         of_lane = Counter(route.lane for route in entry.routes)
         if not self._is_open or not self._load.takes(of_lane, len(entry.message.content.head), now):
-            # What is more urgent looks as if it had waited for longer: it is claimed first, and nothing waits for ever.
-            await self._spool.accept(entry, due=now - HEAD_START * priority_of(entry.message.envelope))
+            # What is urgent looks as if it had waited for longer: it is claimed first, and nothing waits for ever.
+            await self._spool.accept(entry, due=now - HEAD_START * max(0, priority_of(entry.message.envelope)))
             self._made_due()
             return
         leased_until = now + self._settings.lease

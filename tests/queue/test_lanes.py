@@ -2,12 +2,13 @@
 
 from random import Random
 
+import pytest
 from attrs import evolve
 
 from mailnode.mail.content import Content
 from mailnode.mail.message import Entry, QueuedRecipient
 from mailnode.mail.outcome import Outcome
-from mailnode.queue.lanes import LaneState, Work, works_of
+from mailnode.queue.lanes import PLACES, LaneState, Work, works_of
 from mailnode.queue.settings import QueueSettings
 from tests.kit.queueing import DEAD, GOOD, LATER, NEVER, OK, UNREACHABLE, entry
 
@@ -126,3 +127,25 @@ def test_full_of_content() -> None:
     assert not lane.is_full
     lane.add(work(octets=1))
     assert lane.is_full
+
+
+@pytest.mark.rfc("6710", "4")
+def test_what_is_urgent_overtakes_but_not_for_ever() -> None:
+    """Higher priorities go first, equal ones in the order they came; a hundred places a level is all that is overtaken."""
+    lane = state(lane_initial=1000)
+    for number, level in enumerate([0, -1, 3, 9, 0, 3]):
+        lane.add(evolve(urgent(level), expires=number))
+    assert [int(lane.take().expires) for _ in range(6)] == [3, 2, 5, 0, 4, 1]
+    lane.add(evolve(urgent(0), expires=-1))
+    for _ in range(PLACES + 50):
+        lane.add(urgent(1))
+    places = [one.expires for one in lane.drain()]
+    assert places.index(-1) == PLACES - 1
+    assert not lane.places
+
+
+def urgent(level: int) -> Work:
+    """Make work of this priority."""
+    made = work()
+    envelope = evolve(made.message.envelope, extra=(("MT-PRIORITY", str(level)),) if level else ())
+    return evolve(made, message=evolve(made.message, envelope=envelope))
