@@ -14,6 +14,7 @@ from mailnode.console.send import send
 from mailnode.console.sendmail_command import sendmail
 from mailnode.console.trouble import USAGE, Trouble
 from mailnode.service.faults import ConfigurationFaults
+from mailnode.service.outgoing_faults import exposed_passwords
 from mailnode.service.source import settings_for
 from mailnode.service.tls_faults import warnings_in
 
@@ -34,7 +35,8 @@ def check(config: str | None) -> None:
     except ConfigurationFaults as faults:
         click.echo(str(faults), err=True)
         sys.exit(1)
-    for warning in warnings_in(settings, datetime.now(UTC).timestamp()):  # noqa: TID251 - a command has no other clock
+    now = datetime.now(UTC).timestamp()  # noqa: TID251 - a command has no other clock
+    for warning in (*warnings_in(settings, now), *exposed_passwords(settings)):
         click.echo(f"Warning: {warning}", err=True)
     click.echo(f"{path or 'the private node (there is no configuration file)'}: no faults")
 

@@ -55,6 +55,8 @@ def _of_recipient(reported: Reported, *, is_utf8: bool) -> list[tuple[str, str]]
     else:
         # Section 2.3.6: the type smtp is for what an SMTP server said; these words are our own.
         fields.append(("Diagnostic-Code", f"x-mailnode; {said}"))
+    if reported.tls:
+        fields.append(("X-Mailnode-TLS", clean(reported.tls, is_utf8=False)))
     if reported.last_attempt:
         fields.append(("Last-Attempt-Date", date(reported.last_attempt)))
     if reported.action is Action.DELAYED and reported.retry_until:

@@ -44,6 +44,8 @@ class Reported:
     """Of a delayed one: when we give up, seconds since the epoch."""
     has_expired: bool = False
     """It failed because its time is over, whatever was heard last."""
+    tls: str = ""
+    """What protected it on its way to the next hop; empty in clear text, or when no session came about."""
 
     @property
     def status(self) -> Status:

@@ -122,19 +122,25 @@ def suspended(state: LaneState) -> Delayed:
     return Delayed(Reply.of(451, "4.4.1", text), host_unreachable=True)
 
 
+_START = "{queue_id}: to=<{forward_path}> relay={relay} lane={courier}:{next_hop}"
+_END = " attempt={attempt} delay={delay:.1f} dsn={status} outcome={outcome} ({diagnostic})"
+_LINE = _START + _END
+_LINE_WITH_TLS = _START + " tls={tls}" + _END
+
+
 def write_down(attempt: Attempt) -> None:
     """Log one event for each recipient."""
     message, lane = attempt.message, attempt.lane
     for queued, outcome in zip(attempt.recipients, attempt.outcomes, strict=True):
         reply = outcome.reply
         log.info(
-            "{queue_id}: to=<{forward_path}> relay={relay} lane={courier}:{next_hop} attempt={attempt}"
-            " delay={delay:.1f} dsn={status} outcome={outcome} ({diagnostic})",
+            _LINE_WITH_TLS if outcome.tls else _LINE,
             event="attempt",
             queue_id=message.queue_id,
             reverse_path=str(message.envelope.reverse_path),
             forward_path=str(queued.recipient.forward_path),
             relay=outcome.remote or "none",
+            tls=outcome.tls,
             courier=lane.courier,
             next_hop=lane.next_hop,
             attempt=queued.attempts + 1,

@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from mailnode.interfaces import Disk, Router, Settlement
 from mailnode.mail.address import NULL
 from mailnode.mail.content import Content
-from mailnode.mail.envelope import Body, Envelope, Recipient, Return
+from mailnode.mail.envelope import REQUIRETLS, Body, Envelope, Recipient, Return
 from mailnode.mail.message import Message, NewEntry, QueuedRecipient
 from mailnode.mail.outcome import Delayed, Delivered, Expanded, Failed, Outcome, Relayed
 from mailnode.mail.quantity import Seconds
@@ -184,6 +184,8 @@ class RelayRole:
             tuple(recipient for recipient, _ in routes),
             body=Body.SEVEN_BIT if octets.isascii() else Body.EIGHT_BIT_MIME,
             smtputf8=about.envelope.reverse_path.needs_smtputf8,
+            # RFC 8689 section 5: what is said of a message is to be as safe as the message.
+            extra=((REQUIRETLS, ""),) if about.envelope.requires_tls else (),
         )
         log.info(
             "{queue_id}: {kind} notification to <{reverse_path}> is {notice_id}",
@@ -208,8 +210,9 @@ class RelayRole:
         return []
 
     async def _returned(self, kind: Kind, about: Message) -> Returned | None:
-        """Read what is given back: all of a small message that failed, unless RET=HDRS; else its header."""
-        is_whole = kind is Kind.FAILURE and about.envelope.returns is not Return.HEADERS
+        """Read what is given back: all of a small message that failed; else, and for RET=HDRS or REQUIRETLS, its header."""
+        envelope = about.envelope
+        is_whole = kind is Kind.FAILURE and envelope.returns is not Return.HEADERS and not envelope.requires_tls
         limit = self.settings.return_limit if is_whole else -1
         try:
             if about.content.path is None:
@@ -222,7 +225,9 @@ class RelayRole:
 
 
 def _reported(queued: QueuedRecipient, action: Action, outcome: Outcome, attempt: Attempt) -> Reported:
-    return Reported(queued.recipient, action, outcome.reply, outcome.remote, last_attempt=attempt.ended)
+    return Reported(
+        queued.recipient, action, outcome.reply, outcome.remote, last_attempt=attempt.ended, tls=outcome.tls
+    )
 
 
 def _drop(queue_id: str, reason: str) -> None:

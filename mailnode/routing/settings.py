@@ -6,7 +6,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from mailnode.mail.quantity import Seconds
-from mailnode.routing.terms import Level, Terms
+from mailnode.routing.terms import Terms, Wish
 
 MovedAnswer = Literal["forward", "tell"]
 """What is done with mail for a user who has moved (RFC 5321 section 3.4)."""
@@ -48,7 +48,7 @@ class RouteSettings:
     """What carries the mail: smtp, lmtp or a gateway's name."""
     next_hop: str = ""
     """``"example.org"`` (its MX), ``"[relay.example.org]:26"``, ``"[192.0.2.7]"``; empty: the MX of the address's own domain."""
-    tls: Level | Literal[""] = ""
+    tls: Wish = ""
     """none, may, encrypt, verify or implicit (see [smtp]); empty: as [smtp] or [lmtp] says, but verify where there is a username."""
     tls_names: tuple[str, ...] = ()
     """Host names of which the certificate must have one, where tls is verify or implicit; empty: the next hop's own name."""
@@ -62,7 +62,7 @@ class RouteSettings:
     @property
     def terms(self) -> Terms:
         """Give the terms of this route; a password goes only to a host that has shown who it is, unless tls says otherwise."""
-        tls = self.tls or ("verify" if self.username else "")
+        tls: Wish = self.tls or ("verify" if self.username else "")
         return Terms(tls, self.tls_names, self.username, self.password_file, self.auth_without_tls)
 
     @property

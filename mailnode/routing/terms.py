@@ -30,6 +30,9 @@ from attrs import frozen
 Level = Literal["none", "may", "encrypt", "verify", "implicit"]
 """How much TLS there must be."""
 
+Wish = Literal["", "none", "may", "encrypt", "verify", "implicit"]
+"""What a route says of it; empty: nothing."""
+
 VERIFIED: Collection[Level] = ("verify", "implicit")
 """Levels that want a good certificate."""
 
@@ -49,7 +52,7 @@ _MARK = "+"
 class Terms:
     """What one route asks for beyond the section of its courier."""
 
-    tls: Level | Literal[""] = ""
+    tls: Wish = ""
     """Empty: as the courier's section says."""
     tls_names: tuple[str, ...] = ()
     """References instead of the next hop's own name."""

@@ -18,6 +18,7 @@ from mailnode.service.classic import terminal_faults
 from mailnode.service.current import REFUSE
 from mailnode.service.faults import Fault, suggestion
 from mailnode.service.fronts import LOCAL_KINDS, kind_of
+from mailnode.service.outgoing_faults import outgoing_faults
 from mailnode.service.settings import ListenerSettings, NodeSettings
 from mailnode.service.tls_faults import tls_faults
 
@@ -200,6 +201,7 @@ _CHECKS: tuple[Check, ...] = (
     _data_folder,
     _listeners,
     tls_faults,
+    outgoing_faults,
     auth_faults,
     _routing,
     _couriers,
