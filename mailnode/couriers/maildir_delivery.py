@@ -20,30 +20,30 @@ class Original:
     """The content of one request as it is written, made ready once for all its recipients."""
 
     def __init__(self, content: Content, *, is_unix: bool) -> None:
-        self._content = content
+        self.content = content
         self.is_unix = is_unix
 
     @cached_property
     def passed(self) -> frozenset[str]:
         """The mailboxes that the message has been in."""
-        return delivered_to(self._content)
+        return delivered_to(self.content)
 
     @cached_property
     def _small(self) -> bytes:
-        head = self._content.head
+        head = self.content.head
         return head.replace(b"\r\n", b"\n") if self.is_unix else head
 
     @property
     def is_small(self) -> bool:
         """Tell whether it is all in memory."""
-        return self._content.path is None
+        return self.content.path is None
 
     def whole(self, fields: bytes) -> bytes:
         """Give the octets of the file as ``blocks`` does, all at once; for small content."""
         return (fields.replace(b"\r\n", b"\n") if self.is_unix else fields) + self._small
 
     def _converted(self) -> Iterator[bytes]:
-        blocks = self._content.blocks()
+        blocks = self.content.blocks()
         return unix_lines(blocks) if self.is_unix else blocks
 
     def blocks(self, fields: bytes) -> Iterator[bytes]:
@@ -57,7 +57,7 @@ class Original:
     @property
     def size(self) -> int:
         """The content's octets on the wire: at least as many as are written."""
-        return self._content.size
+        return self.content.size
 
 
 @define(eq=False)

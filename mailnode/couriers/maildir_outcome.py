@@ -2,7 +2,7 @@
 
 import errno
 
-from mailnode.mail.outcome import Delayed, Delivered, Failed
+from mailnode.mail.outcome import Delayed, Delivered, Failed, Outcome
 from mailnode.mail.reply import Reply
 
 DELIVERED = Delivered(Reply.of(250, "2.0.0", "Delivered"))
@@ -12,6 +12,9 @@ TROUBLE = Delayed(Reply.of(451, "4.3.0", "The mailbox cannot be written now"))
 OVER_QUOTA = Failed(Reply.of(552, "5.2.2", "The mailbox is full"))
 LOOP = Failed(Reply.of(554, "5.4.6", "This message was delivered here before: mail is forwarded in a circle"))
 BAD_NAME = Failed(Reply.of(553, "5.1.3", "No mailbox can have this name"))
+
+ALL: tuple[Outcome, ...] = (DELIVERED, NO_SPACE, LOCKED, TROUBLE, OVER_QUOTA, LOOP, BAD_NAME)
+"""Every outcome a writer gives: by its place here it is named between processes."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
