@@ -11,6 +11,9 @@ from typing import Protocol
 
 from attrs import field, frozen
 from twisted.internet.interfaces import IProtocol, ISystemHandle, ITCPTransport
+from twisted.internet.main import CONNECTION_DONE
+from twisted.internet.tcp import Connection
+from twisted.python.failure import Failure
 
 
 class Transport(Protocol):
@@ -68,6 +71,17 @@ class Wire:
         """Close when all is sent."""
         self._socket = None
         self.transport.loseConnection()
+
+    def finish(self) -> None:
+        """Close when all is sent, and that is mostly now: then the protocol hears ``connectionLost`` before this returns.
+
+        Twisted's own way waits for one more turn of the reactor to see that nothing is left to send.
+        """
+        whole, self._socket = self._socket, None
+        if whole is None or not isinstance(self.transport, Connection):
+            self.transport.loseConnection()
+        else:
+            self.transport.connectionLost(Failure(CONNECTION_DONE))
 
     def abort(self) -> None:
         """Close now."""

@@ -329,7 +329,8 @@ class Receiver(Protocol):
         if isinstance(said, Deferred):
             self._wait(said, self._deadline if is_content else None)
             return
-        self._out.append(said)
+        if said:
+            self._out.append(said)
         if isinstance(event, events.Data):
             self._await_content(0)
         elif not is_content:
@@ -417,7 +418,7 @@ class Receiver(Protocol):
         if not self._lost:
             self._deadline = self._house.clock.seconds() + LAST_WORDS
             self._wire.unregisterProducer()
-            self._way.close()
+            self._way.finish()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Forget the transaction, unless its final dot is in: then it is finished."""
