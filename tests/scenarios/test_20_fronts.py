@@ -34,12 +34,12 @@ xclient_from = ["127.0.0.1/32"]
 [[listener]]
 name = "boxes"
 service = "lmtp"
-endpoint = "unix:{data}/lmtp.sock"
+endpoint = "unix:{data}.lmtp.sock"
 
 [[listener]]
 name = "private"
 service = "lmtp"
-endpoint = "unix:{data}/private.sock"
+endpoint = "unix:{data}.private.sock"
 allow_users = ["daemon"]
 mode = "666"
 
@@ -147,8 +147,8 @@ def test_who_may_not_use_xclient(node: Node) -> None:
 
 def test_a_socket_file_is_not_for_everyone(node: Node) -> None:
     """Only its owner and group may open it, unless the settings say otherwise."""
-    assert (node.data / "lmtp.sock").stat().st_mode & 0o777 == 0o660
-    assert (node.data / "private.sock").stat().st_mode & 0o777 == 0o666
+    assert (node.folder / "data.lmtp.sock").stat().st_mode & 0o777 == 0o660
+    assert (node.folder / "data.private.sock").stat().st_mode & 0o777 == 0o666
 
 
 _GREETING = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(s.recv(99).decode())"
@@ -159,13 +159,13 @@ def test_only_its_users_are_received(node: Node) -> None:
     need_root()
     assert pwd.getpwnam("daemon")
     with socket.socket(socket.AF_UNIX) as root:
-        root.connect(str(node.data / "private.sock"))
+        root.connect(str(node.folder / "data.private.sock"))
         assert root.recv(512).startswith(b"554 ")
-    for folder in (node.data, *node.data.parents):
+    for folder in (node.folder, *node.folder.parents):
         if folder.stat().st_mode & 0o005 != 0o005:
             folder.chmod(folder.stat().st_mode | 0o005)
     done = subprocess.run(
-        ["python3", "-c", _GREETING, str(node.data / "private.sock")],
+        ["python3", "-c", _GREETING, str(node.folder / "data.private.sock")],
         user="daemon", group="daemon", extra_groups=[], capture_output=True, timeout=20, check=False,
     )  # fmt: skip
     assert done.stdout.startswith(b"220"), done.stderr

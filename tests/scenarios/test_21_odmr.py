@@ -1,0 +1,153 @@
+"""Mail that waits for its owner: fetchmail and a second node call for it, or have the queue started."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit.client import Client, send
+from tests.kit.contents import assert_carried, letter
+from tests.kit.node import Node, settings
+from tests.kit.ports import free_port, greets
+from tests.kit.programs import program
+from tests.kit.waiting import until
+from tests.scenarios.conftest import MakeNode
+
+pytestmark = pytest.mark.scenario
+
+SECRET = "open sesame"
+
+PROVIDER = """
+[[listener]]
+name = "odmr"
+service = "odmr"
+endpoint = "tcp:{port:odmr}:interface=127.0.0.1"
+
+[[domain]]
+name = "branch.example"
+courier = "odmr"
+accounts = "any"
+
+[[domain]]
+name = "other.example"
+courier = "odmr"
+accounts = "any"
+
+[[customer]]
+account = "branch"
+domains = ["branch.example"]
+password_file = "{data}.secret"
+
+[[customer]]
+account = "other"
+domains = ["other.example"]
+password_file = "{data}.secret"
+
+[etrn]
+every = "1s"
+domains = ["late.example"]
+"""
+
+
+def provider_settings(more: str = "") -> str:
+    """Write a provider's configuration."""
+    return settings(hostname="provider.example", more=PROVIDER + more)
+
+
+@pytest.fixture
+def make_provider(tmp_path: Path, make_node: MakeNode) -> Iterator[Node]:
+    """Run a provider."""
+    (tmp_path / "provider").mkdir()
+    (tmp_path / "provider" / "data.secret").write_text(f"{SECRET}\n")
+    yield make_node(provider_settings(), "provider")
+
+
+def fetchmail(folder: Path, words: str) -> subprocess.CompletedProcess[bytes]:
+    """Run fetchmail with one line of configuration."""
+    rc = folder / "fetchmailrc"
+    rc.write_text(f"set postmaster root\n{words}\n")
+    rc.chmod(0o600)
+    return subprocess.run(
+        [program("fetchmail"), "-v", "-f", str(rc), "--nosyslog", "--pidfile", str(folder / "fetchmail.pid")],
+        capture_output=True, timeout=60, check=False, env={**os.environ, "HOME": str(folder), "FETCHMAILHOME": str(folder)},
+    )  # fmt: skip
+
+
+def call(folder: Path, provider: Node, customer: Node, user: str = "branch", domains: str = "branch.example") -> bytes:
+    """Let fetchmail call for the mail; gives what it says."""
+    done = fetchmail(
+        folder,
+        f"poll 127.0.0.1 proto ODMR service {provider.port('odmr')} auth cram-md5 user {user} password '{SECRET}' sslproto '' "
+        f"fetchdomains {domains} smtphost 127.0.0.1/{customer.port()}",
+    )
+    return done.stdout + done.stderr
+
+
+def waiting(node: Node) -> int:
+    """Count the recipients that wait."""
+    return node.command("queue", "list", "--json").count('"courier"')
+
+
+def test_fetchmail_takes_its_domains_mail(tmp_path: Path, make_provider: Node, make_node: MakeNode) -> None:
+    """It authenticates, says ATRN, and hands our session on to its own server, which gets all that waited."""
+    provider = make_provider
+    customer = make_node(settings(hostname="customer.example", domains={"branch.example": "any"}), "customer")
+    letters = [letter(3000 + 100_000 * number, seed=number) for number in range(3)]
+    for number, sent in enumerate(letters):
+        to = ["ann@branch.example", f"bob{number}@branch.example"]
+        assert send(provider.port(), "carl@example.org", to, sent).code == 250
+    assert send(provider.port(), "carl@example.org", ["dora@other.example"], letters[0]).code == 250
+    said = call(tmp_path, provider, customer)
+    arrived = customer.wait_for("ann@branch.example", 3)
+    for sent, message in zip(letters, arrived, strict=True):
+        assert_carried(message, sent)
+    customer.wait_for("bob2@branch.example")
+    until(lambda: waiting(provider) == 1, 10, lambda: f"{said.decode()}\n{provider.log()[-3000:]}")
+    assert b"You have no mail" in call(tmp_path, provider, customer)
+    assert b"refused" in call(tmp_path, provider, customer, domains="other.example")
+    assert "Traceback" not in provider.log()
+    assert not provider.names("carl@example.org")
+
+
+def test_fetchmail_starts_the_queue(tmp_path: Path, make_node: MakeNode) -> None:
+    """Mail that could not go out goes as soon as its host is there and asks for it."""
+    port = free_port()
+    more = f'\n[[route]]\nmatch = "late.example"\nnext_hop = "[127.0.0.1]:{port}"\n[etrn]\nevery = "1s"\n'
+    provider = make_node(settings(hostname="provider.example", more=more), "provider")
+    assert send(provider.port(), "carl@example.org", ["ann@late.example"], letter(2000)).code == 250
+    until(lambda: "delayed" in provider.log(), 10, "it was not tried")
+    text = settings(hostname="late.example", domains={"late.example": "any"}).replace("{port:mx}", str(port))
+    late = make_node(text, "late")
+    until(lambda: greets(port), 20, "its host does not come up")
+    words = (
+        f"poll 127.0.0.1 proto ETRN service {provider.port()} user x password x fetchdomains late.example sslproto ''"
+    )
+    done = fetchmail(tmp_path, words)
+    assert b"Pending messages for late.example started" in done.stdout, done
+    late.wait_for("ann@late.example")
+    with Client(provider.port()) as client:
+        client.greet()
+        assert client.say("ETRN late.example").code in (251, 458)
+        assert client.say("ETRN nowhere.example").code == 251
+        assert client.say("ETRN @").code == 501
+        assert client.say("ETRN").code == 501
+        client.begin("a@a.example", [])
+        assert client.say("ETRN late.example").code == 503
+
+
+def test_who_may_do_what(make_provider: Node) -> None:
+    """Strangers start no queue but that of open domains; nobody takes mail without a password, and TURN is refused."""
+    provider = make_provider
+    with Client(provider.port("odmr")) as client:
+        assert "ATRN" in client.greet().text
+        assert client.say("ATRN").code == 530
+        assert client.say("ATRN branch.example").status == "5.7.0"
+        assert client.say("MAIL FROM:<a@a.example>").code == 530
+        assert client.say("ETRN branch.example").code == 502
+        assert client.say("TURN").code == 502
+        assert client.say("AUTH PLAIN AGJyYW5jaABvcGVuIHNlc2FtZQ==").code in (538, 504)
+    with Client(provider.port()) as client:
+        assert "ATRN" not in client.greet().text
+        assert client.say("ATRN").code == 502
