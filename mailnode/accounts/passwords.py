@@ -27,7 +27,7 @@ ITERATIONS = 65_536
 SALT = 16
 """Octets."""
 
-NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzIQ$bm8gcGFzc3dvcmQgZ2l2ZXMgdGhpcyBoYXNoLCBldmVyISE"
+NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzIQ$bm8gcGFzc3dvcmQgZ2l2ZXMgdGhpcyBoYXNoLCBvaCE"
 """A hash that no password is known for, of the same cost as every other."""
 
 

@@ -16,8 +16,8 @@ from mailnode.originator.draft import Sealed
 from mailnode.originator.receipt import NotSent
 from mailnode.originator.within import transact
 from mailnode.service import history
+from mailnode.service.account_commands import ACCOUNT_COMMANDS
 from mailnode.service.asking import (
-    DATA,
     NO_SUCH,
     TEMPORARY,
     UNAVAILABLE,
@@ -172,34 +172,7 @@ async def _send(parts: Parts, request: Request, exchange: Exchange) -> dict[str,
 _COMMAND = Peer("", listener="command", service="submission", hello="localhost", is_extended=True)
 
 
-# --- accounts, routes, history ----------------------------------------------------------------------------------
-
-
-async def _account_add(parts: Parts, request: Request, _: Exchange) -> dict[str, Any]:
-    address = mailbox(text(request, "address"))
-    if not address.domain:
-        raise CommandFailed(f"{address}: expected an address with its domain", code=USAGE)
-    try:
-        await parts.directory.add(address)
-    except ValueError as error:
-        raise CommandFailed(str(error), code=DATA) from None
-    return {"address": str(address)}
-
-
-async def _account_remove(parts: Parts, request: Request, _: Exchange) -> dict[str, Any]:
-    address = mailbox(text(request, "address"))
-    try:
-        await parts.directory.remove(address)
-    except LookupError as error:
-        raise CommandFailed(str(error.args[0] if error.args else error), code=NO_SUCH) from None
-    return {"address": str(address)}
-
-
-async def _account_list(parts: Parts, request: Request, exchange: Exchange) -> dict[str, Any]:
-    names = await parts.directory.names(text(request, "domain"))
-    for name in names:
-        await exchange.emit({"address": str(name)})
-    return {"accounts": len(names)}
+# --- routes, history ---------------------------------------------------------------------------------------------
 
 
 async def _explain(parts: Parts, request: Request, exchange: Exchange) -> dict[str, Any]:
@@ -237,9 +210,7 @@ _COMMANDS: dict[str, Command] = {
     "queue.release": _queue_release,
     "queue.retry": _queue_retry,
     "queue.remove": _queue_remove,
-    "account.add": _account_add,
-    "account.remove": _account_remove,
-    "account.list": _account_list,
+    **ACCOUNT_COMMANDS,
     "explain": _explain,
     "trace": _trace,
 }

@@ -1,5 +1,6 @@
 """Tests of the mailnode command without a node: it works on the data folder itself."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -33,9 +34,12 @@ class Shell:
         self._monkeypatch = monkeypatch
         (folder / "mailnode.toml").write_text(CONFIGURATION.format(data=self.data))
 
+    stdin = ""
+
     def run(self, *arguments: str) -> tuple[int, str, str]:
         """Give the exit status, standard output and standard error."""
         self._monkeypatch.setattr("sys.argv", ["mailnode", *arguments])
+        self._monkeypatch.setattr("sys.stdin", io.StringIO(self.stdin))
         try:
             main()
             status = 0

@@ -6,6 +6,7 @@ A test file makes a class of ``DirectoryContract`` with a ``directory`` fixture.
 import pytest
 
 from mailnode.interfaces import Directory
+from mailnode.mail.account import Account, AccountChange
 from mailnode.mail.address import Mailbox
 from tests.kit.results import now
 
@@ -77,3 +78,33 @@ class DirectoryContract:
         now(directory.add(ANN))
         assert now(directory.describe(ANN)) == ""
         assert now(directory.describe(BOB)) == ""
+
+    def test_an_account_can_be_changed(self, directory: Directory) -> None:
+        """What is named changes, and the rest stays; of a password only its presence is shown."""
+        now(directory.add(ANN, AccountChange(name="Ann", password="secret")))
+        now(directory.add(BOB))
+        now(directory.change(ANN, AccountChange(is_disabled=True, relayed_domains=("B.example", "a.example"))))
+        ann, bob = now(directory.accounts("example.org"))
+        assert ann == Account(
+            ANN, "Ann", is_disabled=True, has_password=True, relayed_domains=("a.example", "b.example")
+        )
+        assert bob == Account(BOB)
+        assert now(directory.describe(ANN)) == "Ann"
+        now(directory.change(ANN, AccountChange(password="", name="", is_disabled=False, relayed_domains=())))
+        assert now(directory.accounts()) == [Account(ANN), Account(BOB)]
+
+    def test_changing_the_unknown_is_an_error(self, directory: Directory) -> None:
+        """Change of a mailbox that is not known raises LookupError."""
+        with pytest.raises(LookupError, match="not known"):
+            now(directory.change(ANN, AccountChange(name="Ann")))
+
+    def test_who_comes_back_begins_anew(self, directory: Directory) -> None:
+        """Nothing of a removed account is left when one of its name is added."""
+        now(
+            directory.add(
+                ANN, AccountChange(name="Ann", password="x", is_disabled=True, relayed_domains=("a.example",))
+            )
+        )
+        now(directory.remove(ANN))
+        now(directory.add(ANN))
+        assert now(directory.accounts()) == [Account(ANN)]
