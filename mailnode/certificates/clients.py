@@ -35,8 +35,8 @@ def ask_for_certificates(context: SSL.Context, path: str, authorities: bytes) ->
 
 def _note(connection: SSL.Connection, _certificate: crypto.X509, _error: int, _depth: int, is_good: int) -> bool:
     """Remember a certificate that is not to be believed, and go on."""
-    verdict = connection.get_app_data()
-    if not is_good and isinstance(verdict, Verdict):
+    verdict: Verdict = connection.get_app_data()
+    if not is_good:
         verdict.is_bad = True
     return True
 

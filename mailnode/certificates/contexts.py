@@ -8,7 +8,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from mailnode.certificates.choice import Choice
-from mailnode.certificates.clients import Verdict, ask_for_certificates
+from mailnode.certificates.clients import ask_for_certificates
 from mailnode.certificates.reading import Read, end_point, fill, parse_pair
 from mailnode.certificates.stock import Place, Stock, Unusable
 
@@ -38,9 +38,7 @@ class Contexts:
 
     def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: ARG002
         """Make one connection's end."""
-        connection = SSL.Connection(self._choice.first, None)
-        connection.set_app_data(Verdict())
-        return connection
+        return SSL.Connection(self._choice.first, None)
 
 
 def _context(read: Read, place: Place, stock: Stock) -> SSL.Context:

@@ -42,6 +42,7 @@ def lay_over(contexts: Contexts, protocol: IProtocol, wire: Wire) -> TLSMemoryBI
     transport: Any = wire.transport
     transport.protocol = covered
     covered.makeConnection(Beneath(wire))
+    covered.getHandle().set_app_data(Verdict())  # Twisted has put the protocol there, which only its own contexts want
     return covered
 
 
@@ -57,9 +58,9 @@ def channel_of(covered: object) -> Channel:
 
 
 def _names(connection: SSL.Connection) -> tuple[str, ...]:
-    verdict = connection.get_app_data()
+    verdict: Verdict = connection.get_app_data()
     certificate = connection.get_peer_certificate(as_cryptography=True)
-    if certificate is None or not isinstance(verdict, Verdict) or verdict.is_bad:
+    if certificate is None or verdict.is_bad:
         return ()
     return names_in(certificate)
 
