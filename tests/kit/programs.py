@@ -23,6 +23,7 @@ PACKAGES = {
     "node": "nodejs",
     "nsd": "nsd",
     "postfix": "postfix",
+    "s-nail": "s-nail",
     "setpriv": "util-linux",
     "smtp-sink": "postfix",
     "smtp-source": "postfix",
