@@ -28,6 +28,10 @@ class Counts:
         count, at = self._counts.get(key, (0.0, now))
         return max(0.0, count - (now - at) * self._rate)
 
+    def has_room(self, key: Hashable, now: float, more: int = 0) -> bool:
+        """Tell whether one whole further failure is within the limit, after ``more`` that are not counted yet."""
+        return self.of(key, now) + more <= self.limit - 1
+
     def add(self, key: Hashable, now: float) -> None:
         """Count one more."""
         self._counts[key] = (self.of(key, now) + 1, now)

@@ -69,9 +69,9 @@ class Watch:
             full: Hashable = None
             attempt.limits = self.limits_for(peer, account)
             for counts, key, reply in attempt.limits:
-                if counts.of(key, now) >= counts.limit:
+                if not counts.has_room(key, now):
                     self._locked_out(attempt, reply)
-                if counts.of(key, now) + self._under_way[key] >= counts.limit:
+                if not counts.has_room(key, now, self._under_way[key]):
                     full = key
             if full is None:
                 break

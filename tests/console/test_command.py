@@ -114,7 +114,9 @@ def test_accounts_come_and_go(shell: Shell) -> None:
     assert shell.run("account", "add", "ann@example.org") == (65, "", "mailnode: ann@example.org is known already\n")
     assert shell.run("account", "remove", "bob@example.org")[0] == 0
     status, out, _ = shell.run("account", "list", "example.org", "--json")
-    assert (status, json.loads(out)) == (0, {"address": "ann@example.org"})
+    assert (status, json.loads(out)) == (0, {
+        "address": "ann@example.org", "name": "", "password": False, "disabled": False, "relayed_domains": [],
+    })
 
 
 def test_explain_gives_reasons(shell: Shell) -> None:
