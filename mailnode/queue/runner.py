@@ -13,11 +13,12 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from mailnode.interfaces import Courier, Spool, SpoolTrouble
+from mailnode.interfaces import Courier, Selection, Spool, SpoolTrouble
 from mailnode.mail.message import Entry, Message, NewEntry, QueuedRecipient
 from mailnode.mail.outcome import Failed, Outcome
 from mailnode.mail.wishes import priority_of, released_at, returned_at
 from mailnode.queue.attempt import TOO_LATE, Attempt, Attempts, suspended, write_down
+from mailnode.queue.deadlines import Deadlines
 from mailnode.queue.lanes import LaneState, Work, works_of
 from mailnode.queue.load import Load
 from mailnode.queue.rests import Rests
@@ -55,6 +56,7 @@ class DeliveryQueue:
         self._rests = Rests(spool, random, settings)
         self._attempts = Attempts(couriers, clock, settings, set())
         self._settling = Settling(spool, settle, clock, settings, self.wake)
+        self._deadlines = Deadlines(clock, lambda queue_id: self._tasks.run(self._look_at(queue_id)))
         self._tasks = Tasks()
         self._timer: IDelayedCall | None = None
         self._is_open = False
@@ -84,6 +86,7 @@ class DeliveryQueue:
     async def stop(self, grace: float) -> None:
         """Begin nothing more, let attempts end for ``grace`` seconds, cancel the rest, and give back what was not tried."""
         self._is_open = False
+        self._deadlines.stop()
         self._disarm()
         await self._give_back(self._load.drain_all())
         limit = self._clock.callLater(grace, self._interrupt)
@@ -101,6 +104,7 @@ class DeliveryQueue:
             await self._spool.accept(entry, due=release)
             self._expect(release)
             return
+        self._deadlines.note(entry.message)
         of_lane = Counter(route.lane for route in entry.routes)
         if not self._is_open or not self._load.takes(of_lane, len(entry.message.content.head), now):
             # What is urgent looks as if it had waited for longer: it is claimed first, and nothing waits for ever.
@@ -222,6 +226,7 @@ class DeliveryQueue:
     def _take(self, works: Sequence[Work]) -> None:
         for work in works:
             self._load.hold(work)
+            self._deadlines.note(work.message)
         if not self._is_open:
             self._tasks.run(self._give_back(works))
             return
@@ -230,6 +235,14 @@ class DeliveryQueue:
             self._load.lane(work.lane).wake()
             self._load.add(work)
         self._pump()
+
+    async def _look_at(self, queue_id: str) -> None:
+        """Make a message due whose time is over, though its lane may rest."""
+        try:
+            await self._spool.retry(Selection(queue_id=queue_id), self._clock.seconds())
+            self.wake()
+        except SpoolTrouble as trouble:
+            log.error("the queue cannot write the spool: {reason}", event="trouble", reason=str(trouble))
 
     def _made_due(self) -> None:
         """Look soon, unless it would not help: then whoever makes room looks."""
