@@ -26,7 +26,7 @@ def private_settings() -> NodeSettings:
         node=ProcessSettings(hostname="localhost", data=DATA, stop_timeout=Seconds(5)),
         listener=(
             ListenerSettings("mx", "smtp", f"tcp:{SMTP_PORT}:interface=127.0.0.1"),
-            ListenerSettings("submission", "submission", f"tcp:{SUBMISSION_PORT}:interface=127.0.0.1"),
+            ListenerSettings("submission", "submission", f"tcp:{SUBMISSION_PORT}:interface=127.0.0.1", "starttls"),
         ),
         domain=(DomainSettings(name="localhost", accounts="any"),),
         route=(RouteSettings(match="*", courier=REFUSE),),
