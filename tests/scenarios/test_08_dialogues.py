@@ -26,6 +26,8 @@ def _settings(options: Mapping[str, str], closed_port: int) -> str:
     text = settings(hostname="mx.example", domains={"kept.example": "any"})
     if "lmtp" in options:
         text = text.replace('service = "smtp"', 'service = "lmtp"')
+    if "submission" in options:
+        text = text.replace('service = "smtp"', 'service = "submission"') + '\n[submission]\nmax_hold = "1h"\n'
     for domain in ("d.example", "foo.example", "mx.example"):
         aliases = "".join(f'"{name}" = ["{name.replace(" ", ".")}@kept.example"]\n' for name in KNOWN)
         text += f'\n[[domain]]\nname = "{domain}"\n[domain.aliases]\n{aliases}'

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from mailnode.smtp.deliver_by import DELIVER_BY
 from mailnode.smtp.extensions import auth, standard_extensions
+from mailnode.smtp.future_release import future_release
+from mailnode.smtp.mt_priority import MT_PRIORITY
 from mailnode.smtp.server import ServerSettings
 from tests.kit.dialogue import differences, read_dialogue
 from tests.kit.machine import SETTINGS, Host
@@ -24,6 +27,8 @@ def settings_of(options: Any) -> ServerSettings:
         changes["bare_newlines"] = options["bare_newlines"]
     if "strict_syntax" in options:
         changes["strict_syntax"] = True
+    if "submission" in options:
+        changes["bare_addresses"] = True
     if "max_text_line" in options:
         changes["max_text_line"] = int(options["max_text_line"])
     return evolve(SETTINGS, **changes)
@@ -35,7 +40,11 @@ def test_a_dialogue_goes_as_written(path: Path, size: int) -> None:
     """However its octets are cut, each dialogue goes as it stands in its file."""
     dialogue = read_dialogue(path)
     settings = settings_of(dialogue.options)
-    extensions = (*standard_extensions(settings), auth(AUTH[dialogue.options["auth"]])) if "auth" in dialogue.options else ()
+    extensions = (
+        (*standard_extensions(settings), auth(AUTH[dialogue.options["auth"]])) if "auth" in dialogue.options else ()
+    )
+    if "submission" in dialogue.options:
+        extensions = (*standard_extensions(settings), future_release(3600, 0), DELIVER_BY, MT_PRIORITY)
     host = Host(settings, extensions, lmtp="lmtp" in dialogue.options)
     greeting = host.said
     for exchange in dialogue.exchanges:
