@@ -15,4 +15,7 @@ message, or the queue, later.
 the whole story of crashes stands. Beneath the journal: ``maildir_checkpoint`` and ``maildir_recovery`` (mailboxes made
 durable, or good again), ``maildir_pool``, ``maildir_segment`` and ``maildir_record`` (which files, and what is in them),
 ``maildir_journal_folder``, ``maildir_syncfs``. ``mbox`` appends and syncs by itself.
+
+``terminal`` writes onto the terminals of users who are logged in (``terminal_logins``: who and where; ``terminal_line``: one
+terminal; ``terminal_text``: what may be shown there). It is the reception's only: nothing of it waits in a queue.
 """

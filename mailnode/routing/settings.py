@@ -33,7 +33,7 @@ class DomainSettings:
     """Local part of a user who has moved to the new address; "forward" or "tell" before it says otherwise than moved_answer."""
     moved_answer: MovedAnswer = "forward"
     """forward: the mail goes on to the new address, and the sender is told so (251); tell: it is refused with the new
-    address (551)."""
+    address (551). A few programs take no other success than 250 (swaks): for them an alias forwards without a word."""
     separator: str = "+"
     """What parts a user from a tag (ann+shop); one character, or empty for no subaddresses (RFC 5233)."""
 

@@ -1,6 +1,7 @@
 """SEND, SOML and SAML: the terminal gets what it can, and the mailbox never misses what it is promised."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -97,6 +98,16 @@ def test_soml_is_terminal_or_mailbox(host: Host) -> None:
     assert answers[0].startswith("250 2.0.0 Accepted")
     assert [who for who, _ in host.screens.shown] == [CRISPIN, CRISPIN]
     assert len(host.mailboxes.messages) == 1
+
+
+def test_a_broken_courier_is_a_delay(host: Host, lost_failures: list[dict[str, Any]]) -> None:
+    """Our own bug shows nothing, is logged, and the mailbox has what SOML promises."""
+    host.screens.breaks = True
+    assert end(begin(host, Manner.SEND, CRISPIN))[0].startswith("450 4.2.1")
+    assert end(begin(host, Manner.SOML, CRISPIN))[0].startswith("250 2.0.0 Accepted")
+    assert len(host.mailboxes.messages) == 1
+    assert len(lost_failures) == 2
+    lost_failures.clear()
 
 
 def test_soml_falls_back_to_the_mailbox(host: Host) -> None:

@@ -47,9 +47,7 @@ def says(lines: str, address: str = "127.0.0.1") -> Callable[[Host], str]:
 
     def hear(host: Host) -> str:
         call = host.call(address)
-        for line in lines.split("\n"):
-            heard = call.reply(line)
-        return heard
+        return [call.reply(line) for line in lines.split("\n")][-1]
 
     return hear
 
@@ -99,7 +97,8 @@ def turned_away(host: Host) -> str:
     line = StringTransportWithDisconnection()
     line.protocol = receiver
     receiver.makeConnection(line)
-    return line.value().decode()
+    greeting: bytes = line.value()
+    return greeting.decode()
 
 
 ROWS = [
