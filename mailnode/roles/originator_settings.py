@@ -4,6 +4,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
+from mailnode.mail import domain
 from mailnode.mail.quantity import Seconds
 
 HOUR = 3600
@@ -20,7 +21,7 @@ class SubmissionSettings:
     """Whether clients of node.trusted_networks may submit without an account; nothing is asked of their addresses then."""
     add_sender: bool = True
     """Add a Sender field with the account's address where From is not the account's (RFC 6409 section 8.1); never with sender_check = "none"."""
-    default_domain: str = ""
+    default_domain: str = field(default="")
     """The domain of addresses that were written without one; empty: the account's, else the node's first domain."""
     max_recipients: int = field(default=0)
     """Recipients in one transaction on these listeners; 0: as many as session.max_recipients says."""
@@ -49,6 +50,11 @@ class SubmissionSettings:
     def _check_number(self, _: object, value: int) -> None:
         if value < 0:
             raise ValueError(f"expected 0 or more, not {value}")
+
+    @default_domain.validator
+    def _check_domain(self, _: object, value: str) -> None:
+        if value:
+            domain.check(value)
 
     @rate_period.validator
     def _check_period(self, _: object, value: Seconds) -> None:

@@ -281,3 +281,14 @@ def test_quoted_printable_in_a_report_has_crlf() -> None:
     """Also where the header that is given back has no line end from which the style could be learned."""
     octets = returned_part(Returned(b"\xff" * 200 + b"." * 200, is_whole=False), is_utf8=False)
     assert octets.count(b"\n") == octets.count(b"\r\n") > 5
+
+
+@pytest.mark.rfc("4865", "5")
+@pytest.mark.rfc("2852", "5")
+def test_wishes_for_the_time_are_told() -> None:
+    """What was held and by when it was wanted stand among the fields of the message."""
+    extra = (("HOLDUNTIL", "2027-01-15T08:00:00Z"), ("BY", "60;R"))
+    of_message = fields_of(make_report(report(extra=extra)))[0]
+    assert of_message["Future-Release-Request"] == "until;2027-01-15T08:00:00Z"
+    assert parsedate_to_datetime(of_message["Deliver-By-Date"]).timestamp() == TODAY + 60
+    assert fields_of(make_report(report()))[0]["Deliver-By-Date"] is None

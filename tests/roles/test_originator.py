@@ -226,3 +226,10 @@ def test_what_is_held_goes_through_the_queue(stage: Stage) -> None:
     now(past.add_recipient(Recipient(parse_mailbox("ann@ours.example"))))
     now(past.commit())
     assert len(stage.mailboxes.requests) == 1
+
+
+def test_settings_that_make_no_sense_are_told() -> None:
+    """Negative limits, a period of nothing and what is no domain are faults."""
+    for wrong in ({"account_messages": -1}, {"rate_period": Seconds(0)}, {"default_domain": "no domain"}):
+        with pytest.raises(ValueError, match=r"."):
+            SubmissionSettings(**wrong)  # type: ignore[arg-type]

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailnode.mail.address import Mailbox, parse_forward_path
 from mailnode.smtp import replies
-from mailnode.smtp.arguments import split_path
+from mailnode.smtp.arguments import parse_path, split_path
 from mailnode.smtp.faults import Fault
 
 
@@ -57,3 +58,25 @@ def test_any_argument_is_split_or_refused(argument: str, strict: bool) -> None:
         return
     assert path[0] == "<"
     assert path[-1] == ">"
+
+
+@pytest.mark.rfc("6409", "6.2")
+@pytest.mark.parametrize(
+    ("path", "local_part"),
+    [
+        ("<ann>", "ann"),
+        ('<"a b">', "a b"),
+        ("<a b>", None),
+        ("<ann@>", None),
+        ('<"">', None),
+        ("<@a.example:ann>", None),
+    ],
+)
+def test_an_address_without_a_domain_is_taken_where_it_is_wanted(path: str, local_part: str | None) -> None:
+    """A local part alone is an address without a domain; what is wrong stays wrong, and elsewhere it is a fault."""
+    if local_part is not None:
+        assert parse_path(path, parse_forward_path, 553, "5.1.3", bare=True) == Mailbox(local_part, "")
+    for bare in (False, True) if local_part is None else (False,):
+        with pytest.raises(Fault) as caught:
+            parse_path(path, parse_forward_path, 553, "5.1.3", bare=bare)
+        assert caught.value.reply.code == 553
