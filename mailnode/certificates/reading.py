@@ -57,7 +57,8 @@ def read_file(path: str) -> bytes:
         with Path(path).open("rb") as file:
             octets = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
-        raise Unusable(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        reason = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise Unusable(path, reason, is_forbidden=isinstance(error, PermissionError)) from None
     if len(octets) > LARGEST:
         raise Unusable(path, "is too large for a PEM file")
     return octets

@@ -69,12 +69,16 @@ class Stock:
 
 
 class Unusable(Exception):  # noqa: N818 - it is what a file is, not an error of ours
-    """A file that cannot serve: ``file`` is its path, ``reason`` half a sentence without a full stop."""
+    """A file that cannot serve: ``file`` is its path, ``reason`` half a sentence without a full stop.
 
-    def __init__(self, file: str, reason: str) -> None:
+    ``is_forbidden``: this user may not read it, but another may (root, at the start).
+    """
+
+    def __init__(self, file: str, reason: str, *, is_forbidden: bool = False) -> None:
         super().__init__(f"{file} {reason}")
         self.file = file
         self.reason = reason
+        self.is_forbidden = is_forbidden
 
 
 def sources_of(places: Iterable[Place]) -> tuple[Source, ...]:

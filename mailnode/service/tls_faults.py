@@ -1,7 +1,8 @@
 """Faults of TLS in a configuration: files that cannot be read or do not fit, and settings that say nothing together.
 
-A certificate that has expired is no fault: a mail host that would not start for it helps nobody. The log of the start
-tells of it, and ``warnings_in``, for the command ``check``.
+A certificate that has expired is no fault: a mail host that would not start for it helps nobody. Neither is a file that
+this user may not read: root reads it at the start, and a SIGHUP later must not fail for it. ``warnings_in`` tells of both
+for the command ``check``, and the log of the start of the first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -51,6 +52,8 @@ def _pair(steps: Steps, files: "ListenerSettings | CertificateSettings") -> Iter
     try:
         read_pair(source)
     except Unusable as fault:
+        if fault.is_forbidden:
+            return
         is_key = files.private_key and fault.file == source.private_key
         yield Fault((*steps, "private_key" if is_key else "certificate"), str(fault))
 
@@ -62,7 +65,8 @@ def _authorities(steps: Steps, path: str) -> Iterator[Fault]:
     try:
         read_authorities(path)
     except Unusable as fault:
-        yield Fault(steps, str(fault))
+        if not fault.is_forbidden:
+            yield Fault(steps, str(fault))
 
 
 def warnings_in(settings: NodeSettings, now: float) -> Sequence[str]:
@@ -71,8 +75,17 @@ def warnings_in(settings: NodeSettings, now: float) -> Sequence[str]:
     named = dict.fromkeys([*own, *((one.certificate, one.private_key) for one in settings.certificate)])
     if not named:
         return []
+    said = [_warning(files, now) for files in named]
+    return [warning for warning in said if warning]
+
+
+def _warning(files: tuple[str, str], now: float) -> str:
     from mailnode.certificates.reading import read_pair, says_of_time  # noqa: PLC0415
+    from mailnode.certificates.stock import Unusable  # noqa: PLC0415
     from mailnode.service.certificates import source_of  # noqa: PLC0415
 
-    said = {files: says_of_time(read_pair(source_of(*files)), now) for files in named}
-    return [f"the certificate in {files[0]} {words}" for files, words in said.items() if words]
+    try:
+        words = says_of_time(read_pair(source_of(*files)), now)
+    except Unusable as trouble:
+        return f"{trouble} (for this user; it is enough that whoever starts the node may read it)"
+    return f"the certificate in {files[0]} {words}" if words else ""

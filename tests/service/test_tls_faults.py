@@ -68,3 +68,16 @@ def test_shared_certificates_are_looked_at(folder: Path) -> None:
     """Each table by its number."""
     shared = (CertificateSettings(str(folder / "a.pem"), str(folder / "a.key")), CertificateSettings())
     assert _faults(NodeSettings(certificate=shared)) == [("certificate.1.certificate", "expected a PEM file")]
+
+
+def test_a_file_that_others_may_read_is_a_warning(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may be the one who starts the node."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    settings = _listener(certificate=str(folder / "a.pem"), client_ca=str(folder / "ca.pem"))
+    monkeypatch.setattr(Path, "open", refuse)
+    assert _faults(settings) == []
+    (warning,) = warnings_in(settings, 0.0)
+    assert "a.pem cannot be read: Permission denied (for this user;" in warning
