@@ -232,4 +232,4 @@ def test_settings_that_make_no_sense_are_told() -> None:
     """Negative limits, a period of nothing and what is no domain are faults."""
     for wrong in ({"account_messages": -1}, {"rate_period": Seconds(0)}, {"default_domain": "no domain"}):
         with pytest.raises(ValueError, match=r"."):
-            SubmissionSettings(**wrong)  # type: ignore[arg-type]
+            SubmissionSettings(**wrong)
