@@ -1,4 +1,4 @@
-'''Gateways: mail becomes something else, something else becomes mail (RFC 5321 section 2.3.10). A page for authors.
+r'''Gateways: mail becomes something else, something else becomes mail (RFC 5321 section 2.3.10). A page for authors.
 
 A gateway is a class; its fields are its settings. Everything is imported from ``mailnode.gateways.api``::
 
@@ -18,7 +18,7 @@ A gateway is a class; its fields are its settings. Everything is imported from `
 
         async def deliver(self, message, recipients):
             for one in recipients:
-                body = f"{one.address}\\n{message.text()[: self.limit]}".encode()
+                body = f"{one.address}\n{message.text()[: self.limit]}".encode()
                 answer = await self.node.http.request("POST", self.url, headers={"Idempotency-Key": one.key}, body=body)
             return http_outcome(answer.status)
 
@@ -56,7 +56,8 @@ and tried again when that raises. It calls::
     done = await self.node.submit(Draft(sender, [to], text="...", in_reply_to="<id>"), protocol="XMPP", key="...", mark="...")
 
 Once that returns, the message is durable and the other side may be told so. ``key`` makes a repetition harmless. ``mark`` is
-what ``message.mark`` was, if the other side carries it across: that ends loops. ``Refused`` is raised when it is not taken
+what ``message.mark`` was, where a machine on the other side carries it across and back: that ends loops. (What people answer is a new
+message and has none; for those there is a rate.) ``Refused`` is raised when it is not taken
 (``.reply.is_transient``: try later), ValueError for an address that is none. Octets may be given in place of a Draft, with
 ``sender=`` and ``to=``. The sender is ``str(self.node.reply_address(foreign))``: mapped, or signed where the map has nothing.
 

@@ -8,8 +8,8 @@ the caller asked to be told of (``Trouble``).
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from email.message import EmailMessage
-from email.policy import default as policy
 from email.parser import BytesParser
+from email.policy import default as policy
 from typing import Literal
 
 from attrs import frozen
@@ -61,13 +61,13 @@ def best_text(email: EmailMessage) -> str:
 def html_to_text(html: str) -> str:
     """Turn HTML into text with its tables and lists; needs ``inscriptis`` (mailnode[gateways])."""
     try:
-        from inscriptis import get_text  # noqa: PLC0415 - only HTML needs it
+        from inscriptis import get_text  # type: ignore[import-untyped]  # noqa: PLC0415 - only HTML needs it
     except ImportError:
         raise Trouble(Delayed("HTML needs inscriptis: pip install 'mailnode[gateways]'", "4.3.5")) from None
     kept = shortened(html, MOST_HTML, mark="")
     try:
         text = get_text(kept)
-    except Exception as error:  # noqa: BLE001 - a parser of hostile input raises what it likes
+    except Exception as error:  # a parser of hostile input raises what it likes
         raise Trouble(UNREADABLE) from error
     text = "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
     return text if len(kept) == len(html) else f"{text}\n[{len(html) - len(kept)} characters of HTML left out]"
@@ -211,7 +211,9 @@ def with_attachments(
         names = ", ".join(one.name for one in attachments)
         raise Trouble(Failed(f"attachments cannot be sent there: {names}", "5.6.1"))
     lines = [
-        f"[{one.name}: {link(one)}]" if policy == "link" and link else f"[{one.name}, {len(one.octets)} octets, left out]"
+        f"[{one.name}: {link(one)}]"
+        if policy == "link" and link
+        else f"[{one.name}, {len(one.octets)} octets, left out]"
         for one in attachments
     ]
     return Adapted("\n".join([*([text] if text else []), *lines]))
@@ -222,7 +224,7 @@ def with_attachments(
 
 def selected(email: EmailMessage, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Give these header fields as far as they are there: name as asked for, value decoded and on one line."""
-    found = []
+    found: list[tuple[str, str]] = []
     for name in names:
         try:
             values = email.get_all(name, [])

@@ -1,8 +1,8 @@
 """The circuit breaker and the rate of one gateway. Pure: the time is an argument.
 
-    closed      attempts are made; ``after`` of them in a row that could not reach the other side open it
-    open        nothing is tried for ``pause`` seconds, twice as long each time, ``longest`` at most
-    half open   one attempt probes, all others wait on; what it hears closes the breaker or opens it again
+closed      attempts are made; ``after`` of them in a row that could not reach the other side open it
+open        nothing is tried for ``pause`` seconds, twice as long each time, ``longest`` at most
+half open   one attempt probes, all others wait on; what it hears closes the breaker or opens it again
 """
 
 from collections import OrderedDict

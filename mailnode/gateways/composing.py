@@ -78,7 +78,9 @@ def _content(email: EmailMessage, draft: Draft) -> None:
         maintype, _, subtype = one.content_type.partition("/")
         is_leaf = bool(subtype) and maintype in ("application", "audio", "font", "image", "text", "video")
         kind = (maintype, subtype) if is_leaf else ("application", "octet-stream")
-        email.add_attachment(one.octets, maintype=kind[0], subtype=kind[1], filename=header_line(one.name) or "file.bin")
+        email.add_attachment(
+            one.octets, maintype=kind[0], subtype=kind[1], filename=header_line(one.name) or "file.bin"
+        )
 
 
 def _thread(email: EmailMessage, draft: Draft) -> None:
@@ -106,7 +108,9 @@ def _address(mailbox: Mailbox, name: str = "") -> Address:
 
 def _speakable(text: str) -> str:
     """Take out what no mail program shows: controls but tabs and line ends, and halves of characters."""
-    kept = "".join(char for char in text.replace("\r\n", "\n").replace("\r", "\n") if char in "\n\t" or char.isprintable())
+    kept = "".join(
+        char for char in text.replace("\r\n", "\n").replace("\r", "\n") if char in "\n\t" or char.isprintable()
+    )
     return kept.encode("utf-8", "replace").decode()
 
 

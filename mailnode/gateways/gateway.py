@@ -90,9 +90,9 @@ def problems_of(found: object) -> Iterator[str]:
         yield f"{name}.source must be a plain function that gives a service; what waits belongs into start"
     if "__attrs_attrs__" not in vars(found) and _own_annotations(found):
         yield f"{name} has settings and must be decorated with attrs.define"
-    if attrs.has(found):
-        taken = [field.name for field in attrs.fields(found) if field.init and field.name in RESERVED]
-        yield from (f'{name} cannot have a setting "{one}": every gateway has one of that name' for one in taken)
+    fields: Sequence[attrs.Attribute[object]] = getattr(found, "__attrs_attrs__", ())
+    taken = [field.name for field in fields if field.init and field.name in RESERVED]
+    yield from (f'{name} cannot have a setting "{one}": every gateway has one of that name' for one in taken)
     yield from _bad_templates(found)
     for need in found.needs:
         module, _, extra = need.partition(" ")

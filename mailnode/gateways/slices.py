@@ -44,11 +44,12 @@ class timed:  # noqa: N801 - reads as a verb where it is used: ``await timed(cor
         return self._steps()
 
     def _steps(self) -> Generator[Any, Any, Any]:
-        send, value = self._coroutine.send, None
+        send: Any = self._coroutine.send
+        value: Any = None
         while True:
             self._slices.begin(self._name)
             try:
-                waits_for = send(value)  # type: ignore[arg-type]  # a coroutine takes what it waited for
+                waits_for = send(value)
             except StopIteration as done:
                 return done.value
             finally:
@@ -59,4 +60,4 @@ class timed:  # noqa: N801 - reads as a verb where it is used: ``await timed(cor
                 self._coroutine.close()
                 raise
             except BaseException as error:  # noqa: BLE001 - it goes on where it belongs
-                value, send = error, self._coroutine.throw  # type: ignore[assignment]
+                value, send = error, self._coroutine.throw

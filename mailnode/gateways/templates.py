@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from mailnode.mail.address import Mailbox
+from mailnode.mail.address import MAX_LOCAL_PART, MAX_MAILBOX, Mailbox, quote
 
 _FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+/?^_`{|}~-.")
@@ -97,16 +97,22 @@ class Template:
         values = self.foreign.read(foreign, self.foreign.pattern())
         if values is None or not all(_DOMAIN.fullmatch(values[name]) for name in self.domain.fields):
             return None
-        if any(values[name].find(self.domain.separator(place) or "\0") >= 0 for place, name in enumerate(self.domain.fields)):
+        if any(
+            values[name].find(self.domain.separator(place) or "\0") >= 0
+            for place, name in enumerate(self.domain.fields)
+        ):
             return None
         try:
             local = [
-                escape(values[name], self.local_part.separator(place)) for place, name in enumerate(self.local_part.fields)
+                escape(values[name], self.local_part.separator(place))
+                for place, name in enumerate(self.local_part.fields)
             ]
         except ValueError:
             return None
         domain = self.domain.write([values[name] for name in self.domain.fields])
-        return Mailbox(self.local_part.write(local), domain.lower())
+        mailbox = Mailbox(self.local_part.write(local), domain.lower())
+        is_short = len(quote(mailbox.local_part)) <= MAX_LOCAL_PART and len(str(mailbox)) <= MAX_MAILBOX
+        return mailbox if is_short else None  # a longer one cannot travel
 
 
 def escape(value: str, separator: str = "") -> str:

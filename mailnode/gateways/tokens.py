@@ -5,6 +5,7 @@ local part, and stable: the same value gives the same token for as long as the k
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
@@ -59,10 +60,8 @@ def load_key(path: Path) -> bytes:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        try:
-            os.link(made, path)  # whoever comes second takes the first one's
-        except FileExistsError:
-            pass
+        with contextlib.suppress(FileExistsError):  # whoever comes second takes the first one's
+            os.link(made, path)
         made.unlink()
         key = path.read_bytes()
     if len(key) < KEY_OCTETS:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from twisted.internet import error
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 
+from mailnode.interfaces import Refused
 from mailnode.gateways.outcomes import Delayed, Delivered, Failed, Outcome, Trouble
 
 Troubles = Mapping[type[Exception], Delayed | Failed]
@@ -64,6 +65,9 @@ def classify(problem: Exception, own: Troubles) -> Outcome | None:
     """Say what an exception means; None: it is in no table, so it is a bug."""
     if isinstance(problem, Trouble):
         return problem.outcome
+    if isinstance(problem, Refused):  # of a message that it has submitted itself
+        kind, status = (Delayed, "4.3.0") if problem.reply.is_transient else (Failed, "5.3.0")
+        return kind(str(problem.reply), status)
     for kind in type(problem).__mro__:
         for table in (own, GENERAL):
             if kind in table:

@@ -217,7 +217,8 @@ class GatewayCourier:
 
     async def _call(self, message: OutgoingMessage, recipients: Sequence[OutgoingRecipient]) -> Answer:
         await self.start()
-        return await timed(self.gateway.deliver(message, recipients), self.slices, self.name)
+        answer: Answer = await timed(self.gateway.deliver(message, recipients), self.slices, self.name)
+        return answer
 
     def _understood(self, problem: Exception, message: OutgoingMessage) -> said.Outcome:
         known = classify(problem, self.gateway.troubles)
@@ -244,7 +245,9 @@ class GatewayCourier:
     async def _outcomes(
         self, message: OutgoingMessage, answers: Mapping[Recipient, said.Outcome]
     ) -> Mapping[Recipient, Outcome]:
-        awaited = {one: answer for one, answer in answers.items() if isinstance(answer, said.Relayed) and answer.receipt_id}
+        awaited = {
+            one: answer for one, answer in answers.items() if isinstance(answer, said.Relayed) and answer.receipt_id
+        }
         kept = await self.receipts.expect(self.name, message, awaited, self.settings.receipt_silence)
         return {
             one: self._timed(said.outcome_of(answer, self.name), message, is_kept=kept)

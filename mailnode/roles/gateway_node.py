@@ -18,7 +18,8 @@ from mailnode.gateways.breaker import Rate, Rates
 from mailnode.gateways.composing import Draft, compose
 from mailnode.gateways.http import HttpClient
 from mailnode.gateways.ledger import Ledger
-from mailnode.gateways.loops import FIELD, TRACE_FIELD, hops_of, mark as marked, marks_in, read_header
+from mailnode.gateways.loops import FIELD, TRACE_FIELD, hops_of, marks_in, read_header
+from mailnode.gateways.loops import mark as marked
 from mailnode.gateways.node import A_MONTH, Submitted
 from mailnode.gateways.settings import GatewaySourceSettings, parse_rate
 from mailnode.gateways.tokens import Signer
@@ -34,7 +35,6 @@ from mailnode.roles.gateway_receipts import Receipt, Receipts
 A_WEEK = 7 * 86400.0
 """Seconds for which a message that was submitted with a key is known."""
 TOO_MANY = Reply.of(451, "4.7.28", "Too many messages from the other side; please wait")
-LOOPS = Reply.of(554, "5.4.6", "It has been through too many gateways: it goes in a circle")
 BLOCK = 65536
 
 
@@ -51,7 +51,6 @@ class NodeOfGateway:
     addresses: AddressBook
     http: HttpClient
     settings: GatewaySourceSettings
-    max_hops: int
     signer: Signer
     ledger: Ledger
     receipts: Receipts
@@ -150,18 +149,13 @@ class NodeOfGateway:
         queue_id, _, message_id = known.partition(" ")
         return Submitted(queue_id, message_id, is_repeated=True) if known else None
 
-    async def _submit(
+    async def _submit(  # noqa: PLR0917 - those of submit
         self, mail: Draft | bytes, protocol: str, sender: str | None, to: tuple[str, ...], mark: str, traceparent: str
     ) -> Submitted:
         octets, reverse_path, recipients, message_id = self._written(mail, sender, to)
         self._check_rate(reverse_path, recipients)
         header = read_header(octets)
         hops = hops_of([mark, *marks_in(header)], self.signer)
-        if hops >= self.max_hops:
-            self.log.warn(  # noqa: G010 - the method of twisted.logger
-                "gateway {gateway} ends a loop after {hops} hops", event="loop", gateway=self.name, hops=hops
-            )
-            raise Refused(LOOPS)
         fields = f"{FIELD}: {self.name}; {marked(hops, self.signer)}\r\n"
         if trace_id(traceparent):
             fields += f"{TRACE_FIELD}: {traceparent.strip()}\r\n"

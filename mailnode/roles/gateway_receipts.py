@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from mailnode.gateways import outcomes as said
 from mailnode.gateways.ledger import Awaited, Ledger
 from mailnode.gateways.message import OutgoingMessage
-from mailnode.interfaces import Queue, SpoolTrouble
+from mailnode.interfaces import Queue
 from mailnode.mail.address import NULL, Mailbox
 from mailnode.mail.content import Content
 from mailnode.mail.envelope import Envelope, Notify, Recipient, Return
@@ -151,15 +151,15 @@ def _pair(mailbox: Mailbox) -> list[str]:
     return [mailbox.local_part, mailbox.domain]
 
 
-_NAMES: Mapping[str, type[Receipt]] = {"delivered": said.Delivered, "delayed": said.Delayed, "failed": said.Failed}
-
-
 def _item(outcome: Receipt) -> dict[str, Any]:
     return {"said": type(outcome).__name__.lower(), "text": outcome.text, "status": getattr(outcome, "status", "")}
 
 
 def _outcome(item: Mapping[str, Any]) -> Receipt:
-    kind = _NAMES[item["said"]]
-    if kind is said.Delivered:
-        return said.Delivered(item["text"])
-    return kind(item["text"], item["status"])
+    match item["said"]:
+        case "delivered":
+            return said.Delivered(item["text"])
+        case "delayed":
+            return said.Delayed(item["text"], item["status"])
+        case _:
+            return said.Failed(item["text"], item["status"])

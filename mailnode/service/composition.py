@@ -148,7 +148,7 @@ class Works:
         for courier in self.couriers.values():
             await courier.close()
         if self.gateways is not None:
-            await self.gateways.ledger.close()
+            await self.gateways.close()
         await self.spool.close()
         self.directory.close()
         globalLogPublisher.removeObserver(self.history)
@@ -255,7 +255,7 @@ def _on_demand_courier() -> Courier:
     return OnDemandCourier()
 
 
-def _gateways(
+def _gateways(  # noqa: PLR0917 - what they are built on
     settings: NodeSettings,
     ground: Ground,
     couriers: dict[str, Courier],

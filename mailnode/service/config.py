@@ -17,6 +17,7 @@ from mailnode.service.structuring import converter
 LARGEST = 4 << 20
 """Octets of a configuration file that are read at most; a larger one is some other file."""
 
+
 def load(path: Path, *, thorough: bool = True) -> NodeSettings:
     """Read the file at ``path``; raises ConfigurationFaults, also when the file cannot be read."""
     try:
@@ -75,7 +76,7 @@ def _settled(settings: NodeSettings, folder: Path) -> NodeSettings:
         return settings
     gateways = {}
     for name, one in settings.gateway.items():
-        file, colon, found = one.kind.rpartition(":")
+        file, _, found = one.kind.rpartition(":")
         gateways[name] = attrs.evolve(one, kind=f"{folder / file}:{found}") if file.endswith(".py") else one
     return attrs.evolve(settings, gateway=gateways)
 

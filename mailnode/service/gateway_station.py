@@ -4,6 +4,7 @@ Sources run in the main process only, and so does the look for receipts that nev
 tried again, later each time, while everything else goes on.
 """
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
@@ -22,11 +23,11 @@ from mailnode.gateways.ledger import Ledger
 from mailnode.gateways.slices import Slices
 from mailnode.gateways.tokens import Signer
 from mailnode.interfaces import Disk, Queue, Reception, SpoolTrouble
-from mailnode.queue.settings import QueueSettings
 from mailnode.roles.gateway import GatewayCourier
 from mailnode.roles.gateway_node import NodeOfGateway
 from mailnode.roles.gateway_receipts import Receipts
 from mailnode.roles.relay import RelayRole
+from mailnode.service.blocking import BlockWatch
 from mailnode.service.gateways import book_of, make
 from mailnode.service.settings import NodeSettings
 
@@ -72,6 +73,7 @@ class GatewayStation:
     _sources: dict[str, IService] = Factory(dict)
     _starting: dict[str, Deferred[None]] = Factory(dict)
     _sweeping: LoopingCall | None = None
+    _watch: BlockWatch | None = None
 
     @classmethod
     def build(
@@ -87,7 +89,7 @@ class GatewayStation:
             node = NodeOfGateway(
                 name=name, hostname=ground.hostname, reactor=ground.reactor, clock=ground.clock, random=ground.random,
                 disk=ground.disk, addresses=book, http=ground.http or TreqClient(ground.reactor), settings=one.source,
-                max_hops=one.queue.max_hops, signer=signer, ledger=ledger, receipts=receipts,
+                signer=signer, ledger=ledger, receipts=receipts,
                 reception=ground.reception, home=ground.home,
             )  # fmt: skip
             object.__setattr__(gateway, "node", node)  # a frozen class may be a gateway too
@@ -110,7 +112,9 @@ class GatewayStation:
         if self._sweeping is None and any(delivers(type(one.gateway)) for one in self.couriers.values()):
             self._sweeping = LoopingCall(self._sweep)
             self._sweeping.clock = self.clock
-            self._sweeping.start(self.sweep_every, now=False).addErrback(lambda failure: log.failure("receipts failed", failure))
+            self._sweeping.start(self.sweep_every, now=False).addErrback(
+                lambda failure: log.failure("receipts failed", failure)
+            )
 
     async def _open(self, name: str, courier: GatewayCourier) -> None:
         pause = FIRST_PAUSE
@@ -119,10 +123,8 @@ class GatewayStation:
                 await courier.start()
                 source = courier.gateway.source()
                 if source is not None:
-                    source.startService()  # type: ignore[no-untyped-call]
                     self._sources[name] = source
-                log.info("gateway {gateway} is open", event="ready", gateway=name)
-                return
+                    source.startService()
             except CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - one gateway's trouble is no other's
@@ -130,12 +132,31 @@ class GatewayStation:
                     "gateway {gateway} cannot be opened: {reason}", event="trouble", gateway=name,
                     reason=f"{type(error).__name__}: {error}",
                 )  # fmt: skip
+            else:
+                log.info("gateway {gateway} is open", event="ready", gateway=name)
+                return
+            self._sources.pop(name, None)
             await deferLater(self.clock, pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def _failed(self, failure: Any, name: str) -> None:
         if not failure.check(CancelledError):
             log.failure("gateway {gateway} failed", failure, gateway=name)
+
+    def watch(self, reactor: Any) -> None:
+        """Notice gateways that block this thread, which is the reactor's."""
+        files = {
+            name: str(getattr(sys.modules[type(one.gateway).__module__], "__file__", ""))
+            for name, one in self.couriers.items()
+        }
+        self._watch = BlockWatch(reactor, self.slices, files)
+        self._watch.start()
+
+    async def close(self) -> None:
+        """Close what is left once couriers and sources are closed."""
+        if self._watch is not None:
+            self._watch.stop()
+        await self.ledger.close()
 
     async def close_sources(self) -> None:
         """Let nothing more come in."""

@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import cast
 
 import attrs
 
@@ -29,7 +30,7 @@ TAKEN = ("smtp", "lmtp", "maildir", "mbox", "pipe", "refuse", "unrouted", "retur
 """Names of couriers, which no gateway can have."""
 
 
-class BadKind(Exception):
+class BadKind(Exception):  # noqa: N818 - the fault is the operator's
     """A kind that is no gateway; says why."""
 
 
@@ -100,8 +101,7 @@ def make(settings: GatewaySettings) -> Gateway:
             raise BadKind(f"{found.__name__} has no settings (attrs.define is missing), but {names} is given")
         return found()
     with attrs.validators.disabled():  # ``structuring`` runs them, one by one, so that each has its path
-        made: Gateway = converter().structure(dict(settings.own), found)
-    return made
+        return cast("Gateway", converter().structure(dict(settings.own), found))
 
 
 def book_of(name: str, gateway: Gateway, settings: NodeSettings) -> AddressBook:
@@ -159,5 +159,3 @@ def _address_faults(name: str, one: GatewaySettings) -> Iterator[Fault]:
             parse_mailbox(address)
         except ValueError as error:
             yield Fault((*steps, "aliases", address), str(error))
-
-

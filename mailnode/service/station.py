@@ -104,8 +104,10 @@ class Station:
         """Let the world in, with the settings of now."""
         for door in self.doors:
             door.open(self.receivers(door.settings), self.users)
-        if not self._is_open and self.works.gateways is not None and not self.works.ground.worker:
-            self.works.gateways.open()
+        if not self._is_open and self.works.gateways is not None:
+            self.works.gateways.watch(self._reactor)
+            if not self.works.ground.worker:
+                self.works.gateways.open()  # what comes from the other sides comes into one process
         if not self._is_open:
             self._warming = self._reactor.callLater(WARM_UP, self._warm_up)
         self._is_open = True

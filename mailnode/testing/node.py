@@ -121,7 +121,7 @@ class MemoryNode:
         self.outside = Outside()
         self._folder = Path(tempfile.mkdtemp(prefix="mailnode-"))
         self._removal = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        self._random = Random(seed)
+        self._random = Random(seed)  # noqa: S311 - tests are to be repeatable
         self._build(made, http)
         now(self.queue_runner.start())
         self.station.open()
@@ -130,9 +130,7 @@ class MemoryNode:
     def _build(self, made: Mapping[str, Gateway], http: HttpClient | None) -> None:
         settings, disk, couriers = self.settings, InlineDisk(), dict[str, Courier]()
         router = CurrentRouter(
-            TableRouter(
-                hostname=HOSTNAME, domains=settings.domain, routes=settings.route, directory=MemoryDirectory()
-            )
+            TableRouter(hostname=HOSTNAME, domains=settings.domain, routes=settings.route, directory=MemoryDirectory())
         )
         relay = RelayRole(router, HOSTNAME, settings.queue, self.clock, self._random, disk)
         self.queue_runner = DeliveryQueue(

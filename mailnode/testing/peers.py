@@ -33,7 +33,7 @@ class FakePeer:
     _script: deque[Any] = Factory(deque)
 
     def will(self, *answers: Any) -> "FakePeer":
-        """Say what the next calls get: a value, an exception to be raised, or HANG."""
+        """Say what the next calls get: a value, an exception to be raised, a function of the arguments, or HANG."""
         self._script.extend(answers)
         return self
 
@@ -53,7 +53,7 @@ class FakePeer:
             return await wait
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return answer(*arguments) if callable(answer) else answer
 
 
 @frozen
@@ -95,7 +95,7 @@ class FakeHttp:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
-        timeout: float = 60.0,  # noqa: ARG002 - the clock is in the test's hand
+        timeout: float = 60.0,  # noqa: ARG002, ASYNC109 - the clock is in the test's hand
     ) -> HttpResponse:
         """Answer as told."""
         fields = {name.lower(): value for name, value in (headers or {}).items()}
