@@ -63,8 +63,8 @@ class Tokens:
         settings = self._settings
         if settings.issuer and claims.get("iss") != settings.issuer:
             raise BadToken("its issuer is another one")
-        audience = claims.get("aud", ())
-        if settings.audience and settings.audience not in ((audience,) if isinstance(audience, str) else audience):
+        audience = claims.get("aud")
+        if settings.audience and settings.audience not in (audience if isinstance(audience, list) else [audience]):
             raise BadToken("it is meant for somebody else")
         if settings.scope and settings.scope not in _scopes(claims):
             raise BadToken("it lacks the scope", status="insufficient_scope")
