@@ -7,7 +7,7 @@ turns them into ``connectionLost``.
 """
 
 import socket
-from typing import Protocol
+from typing import Any, Protocol
 
 from attrs import field, frozen
 from twisted.internet.interfaces import IProtocol, ISystemHandle, ITCPTransport
@@ -87,6 +87,16 @@ class Wire:
         """Close now."""
         self._socket = None
         self.transport.abortConnection()
+
+
+def take_over(transport: Any, successor: IProtocol) -> None:
+    """Give a connection to another protocol, which is connected by that.
+
+    With TLS, what a protocol has for a transport is itself the protocol of the one beneath.
+    """
+    above = "wrappedProtocol" if hasattr(transport, "wrappedProtocol") else "protocol"
+    setattr(transport, above, successor)
+    successor.makeConnection(transport)
 
 
 @frozen

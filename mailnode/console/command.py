@@ -8,6 +8,7 @@ import click
 from mailnode import __version__
 from mailnode.console.account import account
 from mailnode.console.configuration import find, with_config
+from mailnode.console.fetch import fetch
 from mailnode.console.queue import queue
 from mailnode.console.reading import explain, trace
 from mailnode.console.send import send
@@ -41,7 +42,7 @@ def check(config: str | None) -> None:
     click.echo(f"{path or 'the private node (there is no configuration file)'}: no faults")
 
 
-for _command in (send, sendmail, account, queue, explain, trace):
+for _command in (send, sendmail, account, queue, fetch, explain, trace):
     mailnode.add_command(_command)
 
 

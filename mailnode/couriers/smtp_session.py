@@ -14,7 +14,7 @@ from typing import Any, ClassVar, cast
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IHandshakeListener, IReactorTime
+from twisted.internet.interfaces import IHandshakeListener, IProtocol, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -41,7 +41,7 @@ from mailnode.smtp.clientevents import (
 )
 from mailnode.smtp.peeroffer import PeerOffer
 from mailnode.smtp.sending import stuffed
-from mailnode.wire import Transport, Wire
+from mailnode.wire import Transport, Wire, take_over
 
 _WAITING_FOR = {
     Stage.GREETING: "its greeting",
@@ -168,6 +168,14 @@ class SmtpSession(Protocol):
         self._connection.quit()
         self._write()
         self._deadline.move(self._times[Stage.QUIT])
+
+    def give_way(self, successor: IProtocol) -> None:
+        """Let another protocol have the connection; the session is over, and the peer stays."""
+        self._deadline.stop()
+        self._is_gone = True
+        self._connection.is_over = True
+        self.ended(self)
+        take_over(self._wire.transport, successor)
 
     def abort(self) -> None:
         """Drop the connection at once."""

@@ -27,6 +27,10 @@ from mailnode.smtp import replies
 Network = IPv4Network | IPv6Network
 
 
+FETCHED = "fetch"
+"""The service of a peer that we have called ourselves: it brings mail for us, and is no client of ours."""
+
+
 def trust_in(networks: Iterable[Network]) -> Callable[[str], bool]:
     """Make the question whether an address is in one of the networks; answers are remembered, for they are asked often."""
     trusted = tuple(networks)
@@ -80,6 +84,8 @@ class MailReception:
         """Tell whether the peer may send to other domains than ours."""
         if peer.service == "gateway":
             return bool(peer.account)  # its users are not ours: only a gateway that is trusted to relay has an account
+        if peer.service == FETCHED:
+            return False
         return bool(peer.account) or not peer.address or self._is_trusted(peer.address)
 
     async def _begin_sending(

@@ -1,6 +1,6 @@
 """What a command is given and how it fails: the request, whoever asked, and the rooms it works on."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -67,6 +67,8 @@ class Parts:
     history: Path
     flush_history: Callable[[], Awaitable[None]]
     """Writes down what the history still keeps in memory."""
+    fetch: Callable[[str], Awaitable[Sequence[tuple[str, bool, str]]]] | None = None
+    """Calls providers for our mail: the one of that name, or all; None where there is none, or no node runs."""
 
 
 Request = Mapping[str, Any]

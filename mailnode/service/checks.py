@@ -146,6 +146,36 @@ def _customers(settings: NodeSettings) -> Iterator[Fault]:
             yield Fault(("etrn", "domains", number), f'expected a domain such as "example.org", not "{domain}"')
 
 
+def _fetches(settings: NodeSettings) -> Iterator[Fault]:
+    names: dict[str, int] = {}
+    for place, fetch in enumerate(settings.fetch):
+        steps = ("fetch", place)
+        if not (_is_domain(fetch.host) or _is_address(fetch.host)):
+            yield Fault((*steps, "host"), f'expected a host name or an address, not "{fetch.host}"')
+        if not 0 < fetch.port < 65536:
+            yield Fault((*steps, "port"), f"there is no port {fetch.port}")
+        if fetch.method == "atrn" and not (fetch.username and fetch.password_file):
+            yield Fault(
+                (*steps, "username"), "a provider gives mail only to those it knows: username and password_file"
+            )
+        if fetch.method == "etrn" and not fetch.domains:
+            yield Fault((*steps, "domains"), "expected the domains whose mail the provider is to send")
+        for number, domain in enumerate(fetch.domains):
+            if not _is_domain(domain.removeprefix("@") if fetch.method == "etrn" else domain):
+                yield Fault((*steps, "domains", number), f'expected a domain such as "example.org", not "{domain}"')
+        first = names.setdefault(fetch.title, place)
+        if first != place:
+            yield Fault((*steps, "name"), f'"{fetch.title}" is already the name of fetch[{first}]')
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _gateways(settings: NodeSettings) -> Iterator[Fault]:
     if settings.gateway:
         from mailnode.service.gateways import faults  # noqa: PLC0415 - it imports what they are made of
@@ -206,6 +236,7 @@ _CHECKS: tuple[Check, ...] = (
     _routing,
     _couriers,
     _customers,
+    _fetches,
     _gateways,
     terminal_faults,
 )

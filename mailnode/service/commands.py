@@ -199,6 +199,18 @@ async def _status(parts: Parts, _request: Request, _exchange: Exchange) -> dict[
     return {"messages": messages, "recipients": recipients}
 
 
+async def _fetch(parts: Parts, request: Request, exchange: Exchange) -> dict[str, Any]:
+    """Call providers for our mail now; each answer says what came of it."""
+    if parts.fetch is None:
+        raise CommandFailed("no node runs here that has a [[fetch]] to call", code=UNAVAILABLE)
+    heard = await parts.fetch(text(request, "name"))
+    if not heard:
+        raise CommandFailed(f"there is no [[fetch]] named {text(request, 'name')!r}", code=NO_SUCH)
+    for name, is_well, said in heard:
+        await exchange.emit({"name": name, "ok": is_well, "said": said})
+    return {"calls": len(heard), "failed": sum(not is_well for _, is_well, _ in heard)}
+
+
 Command = Callable[[Parts, Request, Exchange], Awaitable[dict[str, Any]]]
 
 _COMMANDS: dict[str, Command] = {
@@ -211,6 +223,7 @@ _COMMANDS: dict[str, Command] = {
     "queue.retry": _queue_retry,
     "queue.remove": _queue_remove,
     **ACCOUNT_COMMANDS,
+    "fetch": _fetch,
     "explain": _explain,
     "trace": _trace,
 }

@@ -118,7 +118,7 @@ class Node(Service):
     async def _open(self, station: Station) -> None:
         """Recover the spool, then let the world in."""
         waiting = await station.recover()
-        parts = station.works.parts
+        parts = station.parts
         if self.settings.node.workers > 1:
             from mailnode.service.crew import Crew, QueueOfAll  # noqa: PLC0415 - one process needs neither
 

@@ -17,6 +17,7 @@ from mailnode.mail.quantity import Octets, Seconds
 from mailnode.originator.settings import OriginatorSettings
 from mailnode.queue.settings import QueueSettings
 from mailnode.roles.customers import CustomerSettings
+from mailnode.roles.fetch_settings import FetchSettings
 from mailnode.roles.house import ReceptionSettings
 from mailnode.roles.originator_settings import SubmissionSettings
 from mailnode.roles.queue_start import EtrnSettings
@@ -115,6 +116,7 @@ class NodeSettings:
     gateway: Mapping[str, GatewaySettings] = Factory(dict)
     customer: tuple[CustomerSettings, ...] = ()
     etrn: EtrnSettings = Factory(EtrnSettings)
+    fetch: tuple[FetchSettings, ...] = ()
     resolver: ResolverSettings = Factory(ResolverSettings)
     queue: QueueSettings = Factory(QueueSettings)
     spool: SpoolSettings = Factory(SpoolSettings)

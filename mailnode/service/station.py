@@ -5,8 +5,9 @@
 
 from collections.abc import Sequence
 from ipaddress import ip_network
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
 from twisted.internet.defer import (
     CancelledError,
     Deferred,
@@ -24,6 +25,7 @@ from mailnode.interfaces import Authority, Reception, SpoolTrouble
 from mailnode.mail.quantity import render_seconds
 from mailnode.mail.route import ON_DEMAND
 from mailnode.roles.reception import trust_in
+from mailnode.service.asking import Parts
 from mailnode.service.authorities import authority_for, offers_auth
 from mailnode.service.classic import VERBS, classic_for
 from mailnode.service.composition import Ground, Works, build, reception_for, router_for
@@ -39,6 +41,9 @@ from mailnode.sessions.authentication import Authentication
 from mailnode.sessions.factory import ReceiverFactory
 from mailnode.smtp.extensions import standard_extensions
 from mailnode.smtp.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from mailnode.service.fetching import Fetchings
 
 _SEEN_AT_THE_DOOR = ("session", "terminal", "reception", "submission", "node", "etrn")
 """Headings that new sessions must know of."""
@@ -82,6 +87,7 @@ class Station:
             works = self.works
             self._authority = authority_for(settings, works.directory, works.disk, self._reactor, trust_in(networks))
         self._remote_queue = RemoteQueue(settings, self.works)
+        self._fetchings = self._fetchings_of(settings) if settings.fetch and not ground.worker else None
         self._is_open = False
         self._warming: IDelayedCall | None = None
 
@@ -110,7 +116,19 @@ class Station:
                 self.works.gateways.open()  # what comes from the other sides comes into one process
         if not self._is_open:
             self._warming = self._reactor.callLater(WARM_UP, self._warm_up)
+        if self._fetchings is not None and not self._is_open:
+            self._fetchings.start()
         self._is_open = True
+
+    def _fetchings_of(self, settings: NodeSettings) -> "Fetchings":
+        from mailnode.service.fetching import Fetchings  # noqa: PLC0415 - most nodes call nobody
+
+        return Fetchings(settings, self.works, self.receivers)
+
+    @property
+    def parts(self) -> Parts:
+        """Give what commands work on."""
+        return evolve(self.works.parts, fetch=self._fetchings.call if self._fetchings is not None else None)
 
     def _warm_up(self) -> None:
         self.works.warm_up()
@@ -216,6 +234,8 @@ class Station:
             await door.unbind()
         await self._empty_rooms()
         await self._remote_queue.stop()
+        if self._fetchings is not None:
+            await self._fetchings.stop()
         left = self.settings.node.stop_timeout - (self._reactor.seconds() - began)
         await self.works.stop(max(left, 0.0))
 

@@ -36,7 +36,7 @@ from mailnode.sessions.settings import SessionSettings
 from mailnode.sessions.starting import start
 from mailnode.smtp import events, replies
 from mailnode.smtp.server import ServerConnection
-from mailnode.wire import Encryption, Wire
+from mailnode.wire import Encryption, Wire, take_over
 
 if TYPE_CHECKING:
     from twisted.internet.tcp import Connection
@@ -404,10 +404,7 @@ class Receiver(Protocol):
             self._house.admission.leave(self._counted_as)
         self._ending = "handed over"
         self._leave(Failure(ConnectionDone()))
-        # With TLS, what we have for a transport is itself the protocol of the one beneath.
-        above = "wrappedProtocol" if hasattr(self._wire, "wrappedProtocol") else "protocol"
-        setattr(self._wire, above, successor)
-        successor.makeConnection(self._wire)
+        take_over(self._wire, successor)
 
     def _close(self) -> None:
         successor = self._dialogue.successor

@@ -13,6 +13,7 @@ import pytest
 from mailnode.certificates.settings import CertificateSettings
 from mailnode.gateways.settings import GatewaySettings
 from mailnode.roles.customers import CustomerSettings
+from mailnode.roles.fetch_settings import FetchSettings
 from mailnode.routing.settings import DomainSettings, RouteSettings
 from mailnode.service.config import converter, parse
 from mailnode.service.settings import ListenerSettings, NodeSettings
@@ -25,6 +26,7 @@ COMPLETE = NodeSettings(
     domain=(DomainSettings(),),
     route=(RouteSettings(),),
     customer=(CustomerSettings(),),
+    fetch=(FetchSettings(),),
     gateway={"NAME": GatewaySettings()},
 )
 """All defaults, with one of everything that there may be many of."""
