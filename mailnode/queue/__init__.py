@@ -23,6 +23,10 @@ Rules, and their reasons:
   lane for so long that the rest of its lease is shorter than that is given back instead of tried.
 * What an operator holds or removes is recalled: all of it that waits in memory goes back to the spool untried. What is
   being tried is tried to its end, but of what was removed nobody is told.
+* What its sender holds (FUTURERELEASE) is first due at its release, and whatever makes it due sooner sends it back. What is
+  to be returned when late (DELIVERBY) is not tried after its time; ``deadlines`` looks at it then though its lane rests.
+* What is urgent (MT-PRIORITY) stands further ahead in its lane's line, by a bounded number of places, and looks older to who claims
+  from the spool: it goes first, and nothing waits for ever. A retry has its own time, whatever its priority.
 * When the spool cannot write, nothing new is tried, and what was tried is kept and settled as soon as it can.
 
 ``settings`` and ``schedule`` are the timetable; ``lanes`` and ``load`` say what runs where and when, without doing it;
