@@ -6,6 +6,8 @@ sees is chosen by the name it asks for (SNI, RFC 6066 section 3), among the name
 themselves (subjectAltName): an exact name goes before a wildcard, and without a match the first certificate is shown,
 since a client that cannot verify our name may still be content with an encrypted channel.
 
+``outgoing`` is the other direction: TLS towards next hops, and what their certificates are worth.
+
 Rules of this room:
 
 * ``policy`` says which versions and ciphers are spoken, in both directions; nobody else sets an option of OpenSSL.

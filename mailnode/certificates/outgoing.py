@@ -12,7 +12,7 @@ lists nor OCSP are asked.
 from collections.abc import Collection
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 from cryptography import x509
 from OpenSSL import SSL, crypto
 from service_identity import CertificateError, VerificationError
@@ -45,9 +45,8 @@ _MOST_NAMES = 5
 """Names of a certificate that a diagnostic shows."""
 
 
-@define
-class Findings:
-    """What was noticed about one chain."""
+class Covered(TLSMemoryBIOProtocol):
+    """One connection with TLS over it, and what was noticed about the chain that was shown."""
 
     fault: str = ""
     """The first fault; empty when there is none."""
@@ -80,11 +79,11 @@ class OutgoingTls:
         self._context = context
         self._clock = clock
 
-    def lay_over(self, protocol: IProtocol, wire: Wire, host: str) -> TLSMemoryBIOProtocol:
+    def lay_over(self, protocol: IProtocol, wire: Wire, host: str) -> Covered:
         """Begin a handshake with ``host``; the result is what ``protocol`` has for a transport from now on."""
         nobody: Any = None  # the protocol is made already
         factory = TLSMemoryBIOFactory(_Maker(self._context, host), True, nobody, self._clock)
-        covered = TLSMemoryBIOProtocol(factory, protocol, False)
+        covered = Covered(factory, protocol, False)
         transport: Any = wire.transport
         transport.protocol = covered
         covered.makeConnection(Beneath(wire))
@@ -99,10 +98,10 @@ class _Maker:
         self._context = context
         self._host = host
 
-    def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: ARG002
+    def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """Make it, asking for the host's own certificate (SNI, RFC 6066 section 3; an address is no name there)."""
         connection = SSL.Connection(self._context, None)
-        connection.set_app_data(Findings())
+        connection.set_app_data(tlsProtocol)
         if not _is_address(self._host):
             connection.set_tlsext_host_name(self._host.encode("ascii"))
         return connection
@@ -110,29 +109,29 @@ class _Maker:
 
 def _note(connection: SSL.Connection, _certificate: crypto.X509, error: int, _depth: int, is_good: int) -> bool:
     """Note a fault, and go on."""
-    findings = connection.get_app_data()
-    if not is_good and isinstance(findings, Findings) and not findings.fault:
-        findings.fault = _FAULTS.get(error, f"cannot be verified (error {error})")
+    covered = connection.get_app_data()
+    if not is_good and isinstance(covered, Covered) and not covered.fault:
+        covered.fault = _FAULTS.get(error, f"cannot be verified (error {error})")
     return True
 
 
-def secured(covered: TLSMemoryBIOProtocol, references: Collection[str]) -> Secured:
+def secured(covered: Covered, references: Collection[str]) -> Secured:
     """Tell what the handshake came to; the certificate must be for one of ``references``, host names or IP addresses."""
     connection: SSL.Connection = covered.getHandle()
     version = connection.get_protocol_version_name()
     # In TLS 1.2 it needs the extended master secret (RFC 9266 section 4.2), and pyOpenSSL does not tell of it.
     is_bound = version == "TLSv1.3"
     binding = ("tls-exporter", connection.export_keying_material(*_EXPORTER)) if is_bound else None
-    return Secured(f"{version} {connection.get_cipher_name()}", _trouble(connection, references), binding)
+    return Secured(f"{version} {connection.get_cipher_name()}", _trouble(covered, references), binding)
 
 
-def _trouble(connection: SSL.Connection, references: Collection[str]) -> str:
+def _trouble(covered: Covered, references: Collection[str]) -> str:
+    connection: SSL.Connection = covered.getHandle()
     certificate = connection.get_peer_certificate(as_cryptography=True)
-    findings = connection.get_app_data()
-    if certificate is None or not isinstance(findings, Findings):
+    if certificate is None:
         return "it shows no certificate"
-    if findings.fault:
-        return f"its certificate {findings.fault}"
+    if covered.fault:
+        return f"its certificate {covered.fault}"
     if any(_is_for(connection, reference) for reference in references):
         return ""
     return f"its certificate is for {_names(certificate)}, not for {' or '.join(references) or 'a name that we know for certain'}"

@@ -228,7 +228,7 @@ class SmtpSession(Protocol):
         self._deadline.stop()
         stage = self._connection.stage
         if self._is_shaking:
-            self._give_up(f"No TLS with {self.host}: {reason_of(reason)}", status="4.7.5")
+            self._give_up(reason_of(reason))
         self._give_up(f"{self.host} closed the connection while we waited for {_WAITING_FOR[stage]}")
         self.log.debug(
             "{host}: session over at {stage} after {transactions} transactions: {reason}",
@@ -260,8 +260,8 @@ class SmtpSession(Protocol):
             self._give_up(f"{self.host} let us wait too long for {_WAITING_FOR[stage]}")
         self.abort()
 
-    def _give_up(self, why: str, status: str = "4.4.2") -> None:
-        for event in self._connection.lost(Reply.of(451, status, why)):
+    def _give_up(self, why: str) -> None:
+        for event in self._connection.lost(Reply.of(451, "4.4.2", why)):
             self._REACTIONS[type(event)](self, event)
 
     # --- what the machine says --------------------------------------------------------------------------------
@@ -282,9 +282,11 @@ class SmtpSession(Protocol):
             self._close()
 
     def _broken(self, event: Broken) -> None:
-        kind = NoTls if self._is_shaking else Unavailable
-        self._is_shaking = False
-        self._fail_opening(kind(event.reply, is_ours=event.is_ours, is_reached=True))
+        if self._is_shaking:
+            self._is_shaking = False
+            reply = Reply.of(451, "4.7.5", f"No TLS with {self.host}: {event.reply.lines[0]}")
+            self._fail_opening(NoTls(reply, is_ours=True, is_reached=True))
+        self._fail_opening(Unavailable(event.reply, is_ours=event.is_ours, is_reached=True))
         self._stop_feeding()
         if not self._is_gone:
             self.abort()
