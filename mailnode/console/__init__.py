@@ -3,6 +3,8 @@
 * ``command`` is the entry point and says what subcommands there are; each of the other files holds some of them.
 * ``configuration`` finds the configuration; ``link`` finds whom to ask: the running node over its control socket, or
   where none runs, the same commands on a spool that is opened for the moment (``service.alone``).
+* ``sendmail`` is the twin of sendmail(1), a command of its own too (``mailnode-sendmail``): it starts quickly, needs no rights and
+  imports neither click nor Twisted to send a message.
 * ``printing`` shows answers: JSON with ``--json``, a table on a terminal, plain columns elsewhere.
 
 Rules: answers go to standard output, everything else to standard error, one clear line a fault; the exit code is one

@@ -13,6 +13,9 @@
 * ``maker`` and the plugin in ``twisted/plugins`` are what twistd sees.
 * ``control`` answers the ``mailnode`` command over a unix socket, ``alone`` where no node runs; ``commands`` does what is
   asked in both cases.
+* ``local`` is the door for programs on this machine: their socket, and with ``pickup`` their maildrop, both in the part of the
+  data folder that is open to all (``meeting``). ``whereabouts`` finds that folder for programs that read no more of a
+  configuration.
 * ``logs`` writes events, ``history`` keeps those that belong to a message.
 
 Rules:

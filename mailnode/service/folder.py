@@ -17,6 +17,8 @@ GATEWAYS = "gateways"
 GATEWAY_LEDGER = "gateways.db"
 GATEWAY_KEY = "gateways.key"
 SELF_SIGNED = "self-signed.pem"
+OWNED_BY_WRITERS = ("public/maildrop", "taken")
+"""Folders whose files tell by their owner who has left them there."""
 
 
 def prepare(folder: Path, uid: int | None, gid: int | None) -> None:
@@ -43,9 +45,10 @@ def _hand_over(folder: Path, uid: int, gid: int) -> None:
     """Give a data folder of root's, and all in it, to its user; any other folder is left alone."""
     if os.geteuid() or folder.lstat().st_uid or not (folder / LOCK).is_file():
         return
-    for _, folders, files, descriptor in os.fwalk(folder, follow_symlinks=False):
+    for place, folders, files, descriptor in os.fwalk(folder, follow_symlinks=False):
+        owner = -1 if os.path.relpath(place, folder) in OWNED_BY_WRITERS else uid
         for name in (*folders, *files):
-            os.chown(name, uid, gid, dir_fd=descriptor, follow_symlinks=False)
+            os.chown(name, owner, gid, dir_fd=descriptor, follow_symlinks=False)
     os.chown(folder, uid, gid)  # last: a start that is cut off here is made good by the next
 
 

@@ -87,3 +87,16 @@ def test_what_root_has_made_before_the_first_start_is_handed_over(tmp_path: Path
     given = [ours, ours / "mail", ours / "mail" / "new", ours / "accounts.db", ours / "link", ours / LOCK]
     assert {(one.lstat().st_uid, one.lstat().st_gid) for one in given} == {(4242, 4343)}
     assert {one.lstat().st_uid for one in (other, other / "mail", outside)} == {0}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_is_handed_over_keeps_its_writers(tmp_path: Path) -> None:
+    """A draft in the maildrop tells by its owner whose it is; only its group becomes the node's."""
+    (tmp_path / LOCK).touch()
+    (tmp_path / "public" / "maildrop").mkdir(parents=True)
+    draft = tmp_path / "public" / "maildrop" / "draft"
+    draft.touch()
+    os.chown(draft, 4321, 4321)
+    prepare(tmp_path, 65534, 65534)
+    assert (draft.stat().st_uid, draft.stat().st_gid) == (4321, 65534)
+    assert draft.parent.stat().st_uid == 65534
