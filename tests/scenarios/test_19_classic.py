@@ -14,6 +14,7 @@ import pytest
 from attrs import frozen
 
 from mailnode.accounts.sqlite import SqliteDirectory
+from mailnode.mail.account import AccountChange
 from mailnode.mail.address import Mailbox
 from tests.kit.classic import ACCOUNTS, settings_text
 from tests.kit.client import Client
@@ -48,6 +49,7 @@ def make_accounts(node: Node) -> None:
     directory = SqliteDirectory(node.data / "accounts.db", InlineDisk())
     for mailbox in (*(Mailbox(name, "foo.example") for name in ACCOUNTS), Mailbox("kim", "bar.example")):
         now(directory.add(mailbox))
+    now(directory.change(Mailbox("crispin", "foo.example"), AccountChange(name="Mark Crispin")))
     directory.close()
 
 
