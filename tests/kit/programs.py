@@ -22,12 +22,14 @@ PACKAGES = {
     "mutt": "mutt",
     "node": "nodejs",
     "nsd": "nsd",
+    "openssl": "openssl",
     "postfix": "postfix",
     "s-nail": "s-nail",
     "setpriv": "util-linux",
     "smtp-sink": "postfix",
     "smtp-source": "postfix",
     "swaks": "swaks",
+    "testssl": "testssl.sh",
 }
 """The Debian package of each program the tests use."""
 

@@ -1,6 +1,7 @@
 """TLS as mail programs speak it with a real node: STARTTLS, implicit TLS, certificates by name, renewed and by clients."""
 
 import contextlib
+import json
 import re
 import smtplib
 import socket
@@ -435,6 +436,30 @@ def test_lmtp_over_a_unix_socket_has_tls_too(node: Node, folder: Path) -> None:
             secured.sendall(b"Subject: lmtp\r\n\r\nx\r\n.\r\nQUIT\r\n")
             assert secured.recv(1000).startswith(b"250")
     assert "with LMTPS" in headers_of(node, "lmtp")
+
+
+WEAK = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
+OF_THE_CERTIFICATE = {"cert_revocation", "DNS_CAArecord", "cert_chain_of_trust", "cert_trust"}
+"""What testssl says of an authority of our own, which nobody asks for revocations."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("port", ["mx", "submissions"])
+def test_testssl_finds_no_weakness(node: Node, folder: Path, port: str) -> None:
+    """Protocols, ciphers, and every attack that it knows: nothing above what is only told."""
+    report = folder / f"testssl-{port}.json"
+    starttls = ["--starttls", "smtp"] if port == "mx" else []
+    subprocess.run(
+        [
+            program("testssl"), "--quiet", "--color", "0", "--add-ca", str(folder / "ca.pem"), "--jsonfile", str(report),
+            *starttls, "--ip", "127.0.0.1", f"localhost:{node.port(port)}",
+        ],
+        check=False, capture_output=True, timeout=300,
+    )  # fmt: skip
+    found = json.loads(report.read_text())
+    assert len(found) > 50
+    bad = [one for one in found if one["severity"] in WEAK and one["id"] not in OF_THE_CERTIFICATE]
+    assert not bad
 
 
 # --- the configuration ------------------------------------------------------------------------------------------
