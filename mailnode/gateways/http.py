@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 from attrs import define, field, frozen
 
+from mailnode.gateways.outcomes import Delayed, Trouble
+
 MOST_BODY = 256 * 1024
 """Octets of an answer that are read; a longer one is cut."""
 
@@ -85,7 +87,10 @@ class TreqClient:
 
     def _made(self) -> Any:
         if self._client is None:
-            import treq.client  # noqa: PLC0415 - seldom used and heavy
+            try:
+                import treq.client  # noqa: PLC0415 - seldom used and heavy
+            except ImportError:
+                raise Trouble(Delayed("HTTP needs treq: pip install 'mailnode[gateways]'", "4.3.5")) from None
             from twisted.web.client import Agent, HTTPConnectionPool  # noqa: PLC0415
 
             self._pool = HTTPConnectionPool(self.reactor, persistent=True)

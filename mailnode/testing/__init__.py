@@ -22,5 +22,5 @@ an outside that takes everything (``node.sent()``), and a clock that stands unti
 * ``node.inject(Draft(...), key=..., mark=...)`` does what a source does; ``node.receipt(id, Delivered())`` confirms.
 * ``now(coroutine)`` gives the result of a coroutine that needs not wait.
 * For a real other side: ``MemoryNode(..., reactor=reactor)`` in a trial TestCase, ``await node.settled()``,
-  ``await node.stop()``. The queue's clock is still yours.
+  ``await node.advance("1h")`` (each attempt gets the real time it needs), ``await node.stop()``. The queue's clock is still yours.
 """

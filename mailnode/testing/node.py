@@ -125,7 +125,7 @@ class MemoryNode:
         self._build(made, http)
         now(self.queue_runner.start())
         self.station.open()
-        self.advance(0)
+        self.clock.advance(0)
 
     def _build(self, made: Mapping[str, Gateway], http: HttpClient | None) -> None:
         settings, disk, couriers = self.settings, InlineDisk(), dict[str, Courier]()
@@ -179,7 +179,7 @@ class MemoryNode:
             message_id = f"<{self._random.getrandbits(64):x}@{HOSTNAME}>"
             octets = compose(made, now=self.clock.seconds(), message_id=message_id)
         queue_id = now(self._send(parse_reverse_path(f"<{sender}>"), list(map(parse_mailbox, to)), octets, notify))
-        self.advance(0)
+        self.clock.advance(0)
         return queue_id
 
     async def _send(self, sender: Mailbox, to: list[Mailbox], octets: bytes, notify: Notify) -> str:
@@ -226,20 +226,25 @@ class MemoryNode:
     def inject(self, mail: Draft | bytes, *, gateway: str = "", protocol: str = "TEST", **how: Any) -> Submitted:
         """Submit what comes from the other side, as the source of a gateway would (GatewayNode.submit)."""
         done = now(self.gateway(gateway).node.submit(mail, protocol=protocol, **how))
-        self.advance(0)
+        self.clock.advance(0)
         return done
 
     def receipt(self, receipt_id: str, outcome: Delivered | Delayed | Failed, *, gateway: str = "") -> bool:
         """Let the other side say what became of something."""
         known = now(self.gateway(gateway).node.receipt(receipt_id, outcome))
-        self.advance(0)
+        self.clock.advance(0)
         return known
 
     # --- time ---------------------------------------------------------------------------------------------------
 
     def advance(self, time: str | float) -> Deferred[None]:
-        """Let time pass, ``"4d"`` or seconds; all that is due in between happens. May be awaited, need not be."""
+        """Let time pass, ``"4d"`` or seconds; all that is due in between happens. May be awaited, need not be.
+
+        With a real ``reactor`` it must be awaited: then each attempt gets the real time it needs while the clock stands.
+        """
         end = self.clock.seconds() + (parse_seconds(time) if isinstance(time, str) else time)
+        if self.reactor is not self.clock:
+            return Deferred.fromCoroutine(self._advance_slowly(end))
         for _ in range(MOST_STEPS):
             due = min((call.getTime() for call in self.clock.getDelayedCalls()), default=math.inf)
             if due > end:
@@ -248,10 +253,20 @@ class MemoryNode:
         self.clock.advance(max(0.0, end - self.clock.seconds()))
         return succeed(None)
 
+    async def _advance_slowly(self, end: float) -> None:
+        for _ in range(MOST_STEPS):
+            await self.settled()
+            due = min((call.getTime() for call in self.clock.getDelayedCalls()), default=math.inf)
+            if due > end:
+                break
+            self.clock.advance(max(0.0, due - self.clock.seconds()))
+        self.clock.advance(max(0.0, end - self.clock.seconds()))
+        await self.settled()
+
     async def settled(self, seconds: float = 10.0) -> None:
         """Wait, on a real ``reactor``, until no attempt runs any more; AssertionError when that takes too long."""
         for _ in range(int(seconds * 100)):
-            self.advance(0)
+            self.clock.advance(0)
             if not self.queue_runner.activity[0]:
                 return
             await deferLater(self.reactor, 0.01)

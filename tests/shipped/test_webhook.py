@@ -1,0 +1,182 @@
+"""Tests of the webhook: against a web server that is told how to fail, and against a real one."""
+
+import hashlib
+import hmac
+import json
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import HTTP, default
+from typing import Any
+
+import pytest
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+from twisted.web.resource import Resource
+from twisted.web.server import Site
+
+from mailnode.gateways.api import Attachment
+from mailnode.shipped.webhook import Webhook, signature
+from mailnode.testing.api import HANG, FakeHttp, HttpResponse, MemoryNode, Request
+
+ANN = "ann@home.example"
+HOOK = "alerts@hook.example"
+
+
+def node_with(web: FakeHttp, **settings: Any) -> MemoryNode:
+    """Make a node with a webhook."""
+    return MemoryNode(Webhook(url="https://example.net/in", **settings), domain="hook.example", http=web)
+
+
+def posted(**settings: Any) -> Request:
+    """Send a mail with a file through a webhook and give the request."""
+    web = FakeHttp()
+    node = node_with(web, **settings)
+    file = Attachment('a "b".txt', "text/plain", b"inside")
+    node.send(ANN, HOOK, "more@hook.example", text="Grüße", subject="Platte voll\u2026", files=[file])
+    (request,) = web.requests
+    return request
+
+
+def test_json_tells_all_of_a_message() -> None:
+    """Envelope, header, text and files."""
+    request = posted()
+    told = request.json()
+    assert (request.method, request.url, request.headers["content-type"]) == (
+        "POST", "https://example.net/in", "application/json",
+    )  # fmt: skip
+    assert (told["from"], told["to"]) == (ANN, [HOOK, "more@hook.example"])
+    assert (told["subject"], told["text"]) == ("Platte voll\u2026", "Grüße")
+    assert told["attachments"] == [{"name": 'a "b".txt', "content_type": "text/plain", "base64": "aW5zaWRl"}]
+    assert ["To", f"{HOOK}, more@hook.example"] in told["headers"]
+    assert request.headers["traceparent"].startswith("00-")
+    assert len({one["key"] for one in told["recipients"]} | {request.headers["idempotency-key"]}) == 3
+
+
+def test_raw_is_the_message_as_it_is() -> None:
+    """Octet for octet, with the envelope in the header."""
+    request = posted(form="raw")
+    assert request.headers["content-type"] == "message/rfc822"
+    assert (request.headers["x-mailnode-from"], request.headers["x-mailnode-to"]) == (ANN, f"{HOOK}, more@hook.example")
+    mail = BytesParser(policy=default).parsebytes(request.body)
+    assert mail["Subject"] == "Platte voll\u2026"
+
+
+@pytest.mark.rfc("7578", "4.2")
+def test_a_form_holds_the_message_and_its_files() -> None:
+    """Read by a parser we did not write."""
+    request = posted(form="multipart")
+    header = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    form = BytesParser(policy=HTTP).parsebytes(header + request.body)
+    assert isinstance(form, EmailMessage)
+    message, file = form.iter_parts()
+    assert json.loads(message.get_payload(decode=True))["text"] == "Grüße"
+    assert file.get_payload(decode=True) == b"inside"
+    assert not form.defects
+
+
+def test_the_signature_is_that_of_time_and_body() -> None:
+    """Whoever shares the secret can compute it."""
+    request = posted(secret="hush", token="tok", headers={"X-Team": "ops"})
+    moment = int(request.headers["x-mailnode-signature"].removeprefix("t=").partition(",")[0])
+    mac = hmac.new(b"hush", f"{moment}.".encode() + request.body, hashlib.sha256).hexdigest()
+    assert request.headers["x-mailnode-signature"] == f"t={moment},v1={mac}"
+    assert (request.headers["authorization"], request.headers["x-team"]) == ("Bearer tok", "ops")
+    assert "hush" not in repr(Webhook(url="https://x", secret="hush", token="tok"))
+
+
+def test_an_outage_costs_nothing_and_repeats_the_key() -> None:
+    """Refused, silent, overloaded, then well: one message, one key."""
+    web = FakeHttp().will(ConnectionRefusedError("refused"), HANG, HttpResponse(503, b"busy", {"retry-after": "60"}), 200)
+    node = node_with(web)
+    node.send(ANN, HOOK)
+    assert "4.4.1 webhook: refused" in node.queue()[0].reason
+    node.advance("10m")
+    assert "no answer within" in node.queue()[0].reason
+    node.advance("20m")
+    assert not node.queue()
+    assert len({one.headers["idempotency-key"] for one in web.requests}) == 1
+    assert len({one.headers["traceparent"][:35] for one in web.requests}) == 1
+    assert len(web.requests) == 4
+
+
+def test_what_the_server_will_never_take_bounces_with_its_words() -> None:
+    """404 bounces; a table of the configuration may say otherwise."""
+    node = node_with(FakeHttp().will(HttpResponse(404, b"no such\r\nhook")))
+    node.send(ANN, HOOK)
+    (bounce,) = node.mailbox(ANN)
+    assert "HTTP 404 no such hook" in " ".join(bounce.as_string().split())
+    patient = node_with(FakeHttp().will(404), statuses={"404": "delayed"})
+    patient.send(ANN, HOOK)
+    assert "HTTP 404" in patient.queue()[0].reason
+
+
+def test_each_recipient_for_itself() -> None:
+    """Who was taken is not sent again."""
+    web = FakeHttp().will(200, 500, 200)
+    node = node_with(web, each=True)
+    node.send(ANN, HOOK, "more@hook.example")
+    assert [one.to for one in node.queue()] == ["more@hook.example"]
+    node.advance("10m")
+    assert not node.queue()
+    assert [one.json()["to"] for one in web.requests] == [[HOOK], ["more@hook.example"], ["more@hook.example"]]
+
+
+@pytest.mark.parametrize("settings", [{"url": "ftp://x"}, {"url": "nonsense"}, {"url": "http://x", "statuses": {"x": "failed"}}])
+def test_bad_settings_are_faults(settings: dict[str, Any]) -> None:
+    """They stop the start and not the first mail."""
+    with pytest.raises(ValueError, match="expected"):
+        Webhook(**settings)
+
+
+class Hook(Resource):
+    """A web server's resource that answers as told and keeps what it got."""
+
+    isLeaf = True
+
+    def __init__(self, *statuses: int) -> None:
+        super().__init__()
+        self.statuses = list(statuses)
+        self.got: list[tuple[dict[str, str], bytes]] = []
+
+    def render_POST(self, request: Any) -> bytes:
+        """Take a request."""
+        headers = {
+            name.decode().lower(): values[0].decode() for name, values in request.requestHeaders.getAllRawHeaders()
+        }
+        self.got.append((headers, request.content.read()))
+        request.setResponseCode(self.statuses.pop(0) if self.statuses else 200)
+        return b"x" * 1_000_000
+
+
+class AgainstARealServer(TestCase):
+    """By treq, over TCP, with the server gone for a while."""
+
+    async def test_the_server_fails_goes_and_comes_back(self) -> None:
+        """Everything arrives, once for each success, and the signature holds."""
+        from twisted.internet import reactor as running
+
+        reactor: Any = running
+        hook = Hook(503)
+        port = reactor.listenTCP(0, Site(hook), interface="127.0.0.1")
+        address = port.getHost()
+        assert isinstance(address, IPv4Address)
+        gateway = Webhook(url=f"http://127.0.0.1:{address.port}/in", secret="hush", form="raw")
+        node = MemoryNode(gateway, domain="hook.example", reactor=reactor)
+        node.send(ANN, HOOK, subject="first")
+        await node.settled()
+        assert "503" in node.queue()[0].reason
+        await port.stopListening()
+        await gateway.node.http.close()  # type: ignore[attr-defined]
+        node.send(ANN, HOOK, subject="second")
+        await node.settled()
+        assert "refused" in " ".join(one.reason for one in node.queue())
+        port = reactor.listenTCP(address.port, Site(hook), interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        self.addCleanup(lambda: Deferred.fromCoroutine(node.stop()))
+        await node.advance("1h")
+        assert not node.queue()
+        assert sorted(b"Subject: second" in body for _, body in hook.got[1:]) == [False, True]
+        for headers, body in hook.got:
+            moment = int(headers["x-mailnode-signature"].removeprefix("t=").partition(",")[0])
+            assert headers["x-mailnode-signature"] == signature("hush", moment, body)
