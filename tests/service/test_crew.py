@@ -11,9 +11,10 @@ from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
+from mailnode.certificates.stock import Place, Stock
 from mailnode.service.composition import Ground
 from mailnode.service.crew import FIRST_PAUSE, LONGEST_PAUSE, OLD_ENOUGH, TIME_TO_CLOSE, Crew, QueueOfAll
-from mailnode.service.orders import READY, Apply, Charter, Reopen, Wake, unpacked
+from mailnode.service.orders import READY, Apply, Charter, Reopen, Show, Wake, unpacked
 from mailnode.service.settings import ListenerSettings, NodeSettings, ProcessSettings
 from mailnode.service.sockets import Inherited
 
@@ -105,6 +106,10 @@ class FakeStation:
     settings: NodeSettings
     works: FakeWorks
     doors: list[FakeDoor]
+    certificates: Stock | None = None
+
+
+STOCK = Stock((Place("a", ()),))
 
 
 @pytest.fixture
@@ -129,6 +134,21 @@ def crew_of(reactor: Reactor, workers: int = 2) -> tuple[Crew, FakeStation]:
 def heard(process: Process) -> list[Any]:
     """Give the orders that a process was sent since the last look."""
     return list(unpacked(process.received))
+
+
+def test_certificates_stand_in_the_charter_and_are_told_when_they_change(reactor: Reactor) -> None:
+    """A worker opens no file: what it shows it is given."""
+    crew, station = crew_of(reactor)
+    (process,) = reactor.processes
+    (charter,) = heard(process)
+    assert charter.certificates is None
+    crew.show(STOCK)
+    assert heard(process) == [Show(STOCK)]
+    station.certificates = STOCK
+    process.end()
+    reactor.advance(FIRST_PAUSE)
+    (charter,) = heard(reactor.processes[1])
+    assert charter.certificates == STOCK
 
 
 def test_a_worker_gets_its_charter_and_the_descriptors_it_names(reactor: Reactor) -> None:
