@@ -136,7 +136,7 @@ class Fetching:
         server, ended = self.serve(plain_host(peer))
         session.give_way(server)
         count = await ended
-        return f"{count} message(s) came"
+        return f"{count} message(s) were brought"
 
     async def by_etrn(self, session: SmtpSession) -> str:
         """Have the provider's queue started for each domain."""

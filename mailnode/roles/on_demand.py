@@ -6,7 +6,7 @@ customer has acknowledged is done, what it refuses is returned to its sender, al
 so whatever happens to the connection, the customer or us, nothing is lost; what was sent without an answer may come twice.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from random import Random
 from typing import Any, Protocol
 
@@ -58,6 +58,8 @@ class OnDemand:
     customers: Customers
     queue: QueueSettings
     courier: SmtpCourierSettings
+    wake: Callable[[], None]
+    """Lets the queue look into the spool: what was refused is reported to its sender."""
     _calls: dict["Call", Deferred[None]] = Factory(dict)
     _is_stopping: bool = False
 
@@ -195,5 +197,6 @@ class Call:
                 work.message, work.lane, work.recipients, outcomes, work.expires, ended=self.house.reactor.seconds()
             )
             write_down(attempt)
-            await self._settling.finish(attempt)
+            if await self._settling.finish(attempt) <= self.house.reactor.seconds():
+                self.house.wake()
             self.sent += len(work.recipients)

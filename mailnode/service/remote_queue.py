@@ -118,5 +118,5 @@ def _on_demand(settings: NodeSettings, works: Works, customers: Customers) -> "O
     ground = works.ground
     return OnDemand(
         works.spool, works.relay.settle, ground.reactor, ground.random, works.disk, ground.hostname, customers,
-        share_of(settings.queue, settings.node.workers), settings.smtp,
+        share_of(settings.queue, settings.node.workers), settings.smtp, works.queue.wake,
     )  # fmt: skip

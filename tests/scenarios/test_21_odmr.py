@@ -2,13 +2,12 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.kit.client import Client, send
-from tests.kit.contents import assert_carried, letter
+from tests.kit.contents import assert_carried, below_trace, digest, letter
 from tests.kit.node import Node, settings
 from tests.kit.ports import free_port, greets
 from tests.kit.programs import program
@@ -56,12 +55,13 @@ def provider_settings(more: str = "") -> str:
     return settings(hostname="provider.example", more=PROVIDER + more)
 
 
-@pytest.fixture
-def make_provider(tmp_path: Path, make_node: MakeNode) -> Iterator[Node]:
+@pytest.fixture(name="provider")
+def _provider(tmp_path: Path, make_node: MakeNode) -> Node:
     """Run a provider."""
     (tmp_path / "provider").mkdir()
     (tmp_path / "provider" / "data.secret").write_text(f"{SECRET}\n")
-    yield make_node(provider_settings(), "provider")
+    (tmp_path / "provider" / "data.secret").chmod(0o600)
+    return make_node(provider_settings(), "provider")
 
 
 def fetchmail(folder: Path, words: str) -> subprocess.CompletedProcess[bytes]:
@@ -90,9 +90,8 @@ def waiting(node: Node) -> int:
     return node.command("queue", "list", "--json").count('"courier"')
 
 
-def test_fetchmail_takes_its_domains_mail(tmp_path: Path, make_provider: Node, make_node: MakeNode) -> None:
+def test_fetchmail_takes_its_domains_mail(tmp_path: Path, provider: Node, make_node: MakeNode) -> None:
     """It authenticates, says ATRN, and hands our session on to its own server, which gets all that waited."""
-    provider = make_provider
     customer = make_node(settings(hostname="customer.example", domains={"branch.example": "any"}), "customer")
     letters = [letter(3000 + 100_000 * number, seed=number) for number in range(3)]
     for number, sent in enumerate(letters):
@@ -137,9 +136,82 @@ def test_fetchmail_starts_the_queue(tmp_path: Path, make_node: MakeNode) -> None
         assert client.say("ETRN late.example").code == 503
 
 
-def test_who_may_do_what(make_provider: Node) -> None:
+FETCH = """
+[[fetch]]
+name = "isp"
+host = "127.0.0.1"
+port = {provider}
+username = "branch"
+password_file = "{secret}"
+tls = "may"
+interval = "{interval}"
+"""
+
+
+def make_customer(make_node: MakeNode, provider: Node, interval: str = "0s", more: str = "") -> Node:
+    """Run a node that calls the provider."""
+    fetch = FETCH.replace("{provider}", str(provider.port("odmr"))).replace("{interval}", interval)
+    text = fetch.replace("{secret}", str(provider.folder / "data.secret"))
+    domains = {"branch.example": "any"}
+    return make_node(settings(hostname="customer.example", domains=domains, more=text + more), "customer")
+
+
+def test_one_node_calls_another(provider: Node, make_node: MakeNode) -> None:
+    """The customer takes what waits when it is told to; what it does not want goes back to its sender."""
+    customer = make_customer(make_node, provider)
+    letters = [letter(3000 + 200_000 * number, seed=number) for number in range(3)]
+    for sent in letters:
+        assert send(provider.port(), "carl@example.org", ["ann@branch.example"], sent).code == 250
+    assert "3 message(s)" in customer.command("fetch", "isp")
+    arrived = customer.wait_for("ann@branch.example", 3)
+    for sent, message in zip(letters, arrived, strict=True):
+        assert_carried(message, sent)
+    assert "no mail waits" in customer.command("fetch")
+    assert waiting(provider) == 0
+    customer.command("fetch", "nobody", check=False)
+    for node in (provider, customer):
+        assert "Traceback" not in node.log()
+
+
+def test_a_provider_is_nobodys_client(provider: Node, make_node: MakeNode) -> None:
+    """Even at a trusted address it may bring mail for our own domains only; the rest goes back to its sender."""
+    customer = make_customer(make_node, provider)
+    customer.configure(customer.configuration.read_text().replace("branch.example", "elsewhere.example"))
+    customer.restart()
+    assert send(provider.port(), "carl@example.org", ["ann@branch.example"], letter(2000)).code == 250
+    customer.command("fetch")
+    (report,) = provider.wait_for("carl@example.org")
+    assert b"5.7.1" in report
+
+
+def test_a_provider_that_dies_in_the_middle_loses_nothing(provider: Node, make_node: MakeNode) -> None:
+    """Killed and started again, it sends the rest with the next call, which the customer makes by itself."""
+    letters = [letter(400_000, seed=number) for number in range(12)]
+    for sent in letters:
+        assert send(provider.port(), "carl@example.org", ["ann@branch.example"], sent).code == 250
+    customer = make_customer(make_node, provider, "1s")
+    until(lambda: len(customer.names("ann@branch.example")) >= 2, 20, "nothing comes")
+    provider.kill()
+    before = len(customer.names("ann@branch.example"))
+    provider.start()
+    until(lambda: waiting(provider) == 0, 30, lambda: provider.log()[-3000:])
+    arrived = {digest(below_trace(below_trace(message))) for message in customer.messages("ann@branch.example")}
+    assert before < len(letters)
+    assert len(arrived) == len(letters)
+
+
+def test_etrn_by_the_node(provider: Node, make_node: MakeNode) -> None:
+    """A customer with an address of its own has the provider's queue started."""
+    text = (
+        FETCH.replace("{provider}", str(provider.port())).replace("{interval}", "0s").replace('username = "branch"', "")
+    )
+    text = text.replace('password_file = "{secret}"', 'method = "etrn"\ndomains = ["late.example", "@branch.example"]')
+    customer = make_node(settings(hostname="customer.example", more=text), "customer")
+    assert "OK, no messages waiting for node late.example" in customer.command("fetch")
+
+
+def test_who_may_do_what(provider: Node) -> None:
     """Strangers start no queue but that of open domains; nobody takes mail without a password, and TURN is refused."""
-    provider = make_provider
     with Client(provider.port("odmr")) as client:
         assert "ATRN" in client.greet().text
         assert client.say("ATRN").code == 530
