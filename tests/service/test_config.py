@@ -55,8 +55,6 @@ def test_quantities_are_read_with_their_units(tmp_path: Path) -> None:
         ("[[listener]]\n[[listener]]\nname = 'mx'\nendpoint = 'tcp:26'", "listener[1].name", "listener[0]"),
         ("[[listener]]\n[[listener]]\nname = 'b'", "listener[1].endpoint", "listener[0] already listens there"),
         ("[[listener]]\nservice = 'smpt'", "listener[0].service", 'did you mean "smtp"?'),
-        ("[[listener]]\ntls = 'starttls'", "listener[0].tls", "comes with a later version"),
-        ("[[listener]]\ntls = 'implicit'", "listener[0].tls", "comes with a later version"),
         ("[[listener]]\nendpoint = 'tpc:25'", "listener[0].endpoint", "expected a Twisted server endpoint"),
         ("[[listener]]\nendpoint = 'tcp'", "listener[0].endpoint", "expected a Twisted server endpoint"),
         ("[[listener]]\nendpoint = 'tcp:smtp-x'", "listener[0].endpoint", "expected a Twisted server endpoint"),
