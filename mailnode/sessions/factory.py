@@ -55,8 +55,8 @@ class ReceiverFactory(Factory):
     ) -> None:
         """Prepare; ``verbs`` answer the commands of extensions, ``users`` are the local users who may come (empty: all).
 
-        ``speaks_for_others`` tells by an address who may use XCLIENT; None when nobody may. With ``encryption`` STARTTLS is offered, or, with
-        ``is_implicit``, TLS begins with the connection.
+        ``speaks_for_others`` tells by an address who may use XCLIENT; None when nobody may. With ``encryption``
+        STARTTLS is offered, or, with ``is_implicit``, TLS begins with the connection.
         """
         self.name = name
         self.service = service
