@@ -14,6 +14,7 @@ Mail to ``shopping@notes.example.org`` is written to ``/srv/notes/out/shopping-K
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -41,7 +42,7 @@ class Notes(Gateway):
     async def start(self) -> None:
         """Make the folders."""
         for name in ("in", "out"):
-            Path(self.folder, name).mkdir(parents=True, exist_ok=True)
+            await self.node.disk.run(partial(Path(self.folder, name).mkdir, parents=True, exist_ok=True))
 
     async def deliver(self, message: OutgoingMessage, recipients: Sequence[OutgoingRecipient]) -> Answer:
         """Write a file for each recipient; the key in its name makes a second try overwrite the first."""
@@ -50,7 +51,7 @@ class Notes(Gateway):
         text = f"{message.subject}\n\n{message.text()}\n"
         for one in recipients:
             path = Path(self.folder, "out", f"{one.address}-{one.key[:8]}.txt")
-            await self.node.disk.run(lambda path=path: path.write_text(text))
+            await self.node.disk.run(partial(path.write_text, text))
         return None
 
     def source(self) -> IService:
@@ -66,7 +67,7 @@ class Notes(Gateway):
     async def _bring(self) -> None:
         for path in await self.node.disk.run(lambda: sorted(Path(self.folder, "in").glob("*.txt"))):
             text = await self.node.disk.run(path.read_text)
-            stamp = await self.node.disk.run(lambda path=path: path.stat().st_mtime_ns)
+            stamp = (await self.node.disk.run(path.stat)).st_mtime_ns
             sender = str(self.node.reply_address(path.stem))
             try:
                 await self.node.submit(

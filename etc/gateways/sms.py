@@ -8,6 +8,8 @@
     [[domain]]
     name = "sms.example.org"
     courier = "sms"
+
+Mail to ``4917012345@sms.example.org`` then goes to that number.
 """
 
 import json
@@ -16,7 +18,7 @@ from typing import ClassVar
 
 from attrs import define, field
 
-from mailnode.gateways.api import Answer, Gateway, OutgoingMessage, OutgoingRecipient, http_outcome, shortened
+from mailnode.gateways.api import Answer, Gateway, Outcome, OutgoingMessage, OutgoingRecipient, http_outcome, shortened
 
 
 @define
@@ -37,7 +39,7 @@ class Sms(Gateway):
         text = shortened(f"{message.subject}: {message.text()}", self.limit)
         return {one: await self._send(one, text) for one in recipients}
 
-    async def _send(self, one: OutgoingRecipient, text: str) -> Answer:
+    async def _send(self, one: OutgoingRecipient, text: str) -> Outcome:
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": one.key}
         body = json.dumps({"to": one.address, "text": text}).encode()
         answer = await self.node.http.request("POST", self.url, headers=headers, body=body)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from twisted.internet import error
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 
-from mailnode.interfaces import Refused
 from mailnode.gateways.outcomes import Delayed, Delivered, Failed, Outcome, Trouble
+from mailnode.interfaces import Refused
 
 Troubles = Mapping[type[Exception], Delayed | Failed]
 """A kind's own table; the text of an entry may be empty, then the exception's own words are used."""
@@ -66,8 +66,8 @@ def classify(problem: Exception, own: Troubles) -> Outcome | None:
     if isinstance(problem, Trouble):
         return problem.outcome
     if isinstance(problem, Refused):  # of a message that it has submitted itself
-        kind, status = (Delayed, "4.3.0") if problem.reply.is_transient else (Failed, "5.3.0")
-        return kind(str(problem.reply), status)
+        text = str(problem.reply)
+        return Delayed(text, "4.3.0") if problem.reply.is_transient else Failed(text, "5.3.0")
     for kind in type(problem).__mro__:
         for table in (own, GENERAL):
             if kind in table:

@@ -58,4 +58,4 @@ def test_a_note_cannot_leave_its_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(file.stem for file in FOLDER.glob("*.py")))
 def test_every_example_is_tried_here(name: str) -> None:
     """A new one needs a test."""
-    assert f"config_of(\"{name}\"" in Path(__file__).read_text()
+    assert f'config_of("{name}"' in Path(__file__).read_text()

@@ -15,8 +15,9 @@ from mailnode.gateways.settings import GatewaySettings
 from mailnode.roles.customers import CustomerSettings
 from mailnode.roles.fetch_settings import FetchSettings
 from mailnode.routing.settings import DomainSettings, RouteSettings
-from mailnode.service.config import converter, parse
+from mailnode.service.config import parse
 from mailnode.service.settings import ListenerSettings, NodeSettings
+from mailnode.service.structuring import converter
 
 FILE = Path(__file__).parents[2] / "etc" / "mailnode.toml"
 

@@ -65,14 +65,18 @@ def test_plain_is_better_than_html_and_files_are_what_is_left() -> None:
 @given(st.binary(max_size=400))
 def test_no_octets_are_too_strange(octets: bytes) -> None:
     """Anything reads as something, or says that it cannot be read."""
-    for prefix in (b"", b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n", b"Content-Type: text/html\r\n\r\n"):
+    for prefix in (
+        b"",
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n",
+        b"Content-Type: text/html\r\n\r\n",
+    ):
         try:
             read = read_mail(prefix + octets)
             best_text(read)
             attachments_of(read)
             selected(read, ("Subject", "From", "To", "Date"))
         except Trouble as trouble:
-            assert isinstance(trouble.outcome, Failed)
+            assert isinstance(trouble.outcome, Failed)  # noqa: PT017 - most can be read
 
 
 def test_mail_nested_without_end_is_refused_and_not_our_end() -> None:
@@ -81,7 +85,7 @@ def test_mail_nested_without_end_is_refused_and_not_our_end() -> None:
     try:
         best_text(read_mail(nested.encode()))
     except Trouble as trouble:
-        assert isinstance(trouble.outcome, Failed)
+        assert isinstance(trouble.outcome, Failed)  # noqa: PT017 - or it can be read
 
 
 @given(st.text(max_size=200), st.integers(min_value=1, max_value=120))
@@ -118,7 +122,7 @@ def test_attachments_by_policy() -> None:
         "Hi\n[plan.pdf: https://x/plan.pdf]"
     )
     assert with_attachments("Hi", FILES, "pass").files == FILES
-    with pytest.raises(Trouble, match="plan.pdf"):
+    with pytest.raises(Trouble, match=r"plan\.pdf"):
         with_attachments("Hi", FILES, "reject")
 
 

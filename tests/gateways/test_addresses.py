@@ -15,9 +15,7 @@ BOOK = AddressBook(
     reply_domain="chat.example",
     signer=Signer(b"k" * 32),
 )
-SIGNED = AddressBook(
-    parse_map(["{number}@sms.example <-> +{number}"]), {}, "sms", "sms.example", Signer(b"k" * 32)
-)
+SIGNED = AddressBook(parse_map(["{number}@sms.example <-> +{number}"]), {}, "sms", "sms.example", Signer(b"k" * 32))
 
 
 @pytest.mark.parametrize(

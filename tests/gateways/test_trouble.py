@@ -10,7 +10,7 @@ from mailnode.mail.outcome import Delayed as MailDelayed
 from mailnode.smtp import replies
 
 
-class Odd(ConnectionError):
+class Odd(ConnectionError):  # noqa: N818 - names of libraries are what they are
     """A library's own."""
 
 

@@ -4,7 +4,8 @@ import threading
 from typing import Any
 
 import pytest
-from twisted.logger import globalLogPublisher
+from twisted.logger import ILogObserver, globalLogPublisher
+from zope.interface import implementer
 
 from mailnode.gateways.slices import Slices
 from mailnode.service.blocking import BlockWatch
@@ -30,7 +31,8 @@ def test_who_blocks_is_named_while_it_lasts_and_after(current: str, name: str) -
     watch = BlockWatch(reactor, slices, {"this": __file__}, steady=lambda: time[0])
     watch._thread_id = threading.get_ident()
     slices.current = current
-    globalLogPublisher.addObserver(events.append)
+    observer = implementer(ILogObserver)(lambda event: events.append(event))  # noqa: PLW0108 - a method bears no interface
+    globalLogPublisher.addObserver(observer)
     try:
         for time[0] in (0.0, 1.0, 2.0, 3.0):
             watch.look()
@@ -39,8 +41,11 @@ def test_who_blocks_is_named_while_it_lasts_and_after(current: str, name: str) -
             watch.look()
             reactor.asked.pop()()
     finally:
-        globalLogPublisher.removeObserver(events.append)
-    assert [(one["gateway"], one["seconds"]) for one in events if one.get("event") == "blocked"] == [(name, 2.0), (name, 3.0)]
+        globalLogPublisher.removeObserver(observer)
+    assert [(one["gateway"], one["seconds"]) for one in events if one.get("event") == "blocked"] == [
+        (name, 2.0),
+        (name, 3.0),
+    ]
 
 
 def test_nobody_is_named_while_the_reactor_answers() -> None:

@@ -10,7 +10,7 @@ from mailnode.service.faults import ConfigurationFaults
 from mailnode.service.gateways import BadKind, find_kind, make
 from mailnode.shipped.webhook import Webhook
 
-GOOD = '''
+GOOD = """
 from attrs import define, field
 from mailnode.gateways.api import Gateway, Seconds
 from attrs.validators import in_
@@ -29,9 +29,9 @@ class Plain(Gateway):
 @define
 class Inward(Gateway):
     def source(self): ...
-'''
+"""
 
-BAD = '''
+BAD = """
 from typing import ClassVar
 from attrs import define
 from mailnode.gateways.api import Gateway
@@ -56,7 +56,7 @@ class Late(Gateway):
     async def source(self): ...
     def start(self): ...
 class Other: ...
-'''
+"""
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_faults_of_addresses_have_their_places(folder: Path) -> None:
         folder,
         '[gateway.x]\nkind = "good.py:Plain"\n[gateway.x.addresses]\nmap = ["{a}"]\naliases = { "no address" = "x" }',
     )
-    assert set(found) == {"gateway.x.addresses.map[0]", 'gateway.x.addresses.aliases.no address'}
+    assert set(found) == {"gateway.x.addresses.map[0]", "gateway.x.addresses.aliases.no address"}
 
 
 def test_what_one_setting_means_for_another(folder: Path) -> None:
