@@ -8,6 +8,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, FileBodyProducer, HTTPConnectionPool, ResponseDone
+from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
 from mailnode.interfaces import CredentialsTrouble
@@ -75,7 +76,8 @@ class _Collecting(Protocol):
         """Give what was kept, if it is whole."""
         if self._done.called:
             return
-        if reason.check(ResponseDone) and len(self._octets) <= LARGEST:
+        # An answer without a length ends with its connection; one that is cut off there is no JSON.
+        if reason.check(ResponseDone, PotentialDataLoss) and len(self._octets) <= LARGEST:
             self._done.callback(self._octets)
         else:
             self._done.errback(reason)

@@ -34,7 +34,7 @@ class Broken:
 
     credentialInterfaces = (IUsernamePassword,)
 
-    def requestAvatarId(self, credentials: object) -> Deferred[bytes]:
+    def requestAvatarId(self, credentials: object) -> Deferred[bytes | tuple[()]]:
         """Fail."""
         raise ConnectionError
 

@@ -66,7 +66,7 @@ def test_a_signature_of_a_known_key_counts() -> None:
     "token",
     [
         "rubbish", "a.b.c", "..", signed(OTHER), signed(KEY, "unknown"), signed(b"x" * 32, algorithm="HS256"),
-        jwt.encode({"email": "ann"}, None, "none"), jwt.encode({"email": "ann"}, KEY, "ES256", {"kid": "one"}),
+        jwt.encode({"email": "ann"}, "", "none"), jwt.encode({"email": "ann"}, KEY, "ES256", {"kid": "one"}),
         signed(nbf=time.time() + 600),
     ],
 )  # fmt: skip

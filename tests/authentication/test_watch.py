@@ -164,13 +164,14 @@ def test_memory_is_bounded() -> None:
 def test_it_is_logged_without_secrets() -> None:
     """Account, address, mechanism and outcome; never the password, and a made-up name stays on its line."""
     seen: list[Any] = []
-    globalLogPublisher.addObserver(seen.append)
+    keep: Any = seen.append
+    globalLogPublisher.addObserver(keep)
     try:
         stage = Stage()
         tried(stage, GOOD)
         tried(stage, b"\0eve\r\ninjected@x\0hunter2")
     finally:
-        globalLogPublisher.removeObserver(seen.append)
+        globalLogPublisher.removeObserver(keep)
     events = [event for event in seen if event.get("event") == "authentication"]
     assert [(event["outcome"], event["peer"]) for event in events] == [
         ("authenticated", "192.0.2.1"), ("not authenticated", "192.0.2.1"),

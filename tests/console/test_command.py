@@ -114,9 +114,16 @@ def test_accounts_come_and_go(shell: Shell) -> None:
     assert shell.run("account", "add", "ann@example.org") == (65, "", "mailnode: ann@example.org is known already\n")
     assert shell.run("account", "remove", "bob@example.org")[0] == 0
     status, out, _ = shell.run("account", "list", "example.org", "--json")
-    assert (status, json.loads(out)) == (0, {
-        "address": "ann@example.org", "name": "", "password": False, "disabled": False, "relayed_domains": [],
-    })
+    assert (status, json.loads(out)) == (
+        0,
+        {
+            "address": "ann@example.org",
+            "name": "",
+            "password": False,
+            "disabled": False,
+            "relayed_domains": [],
+        },
+    )
 
 
 def test_explain_gives_reasons(shell: Shell) -> None:
@@ -186,3 +193,25 @@ def test_a_folder_held_by_another_process_exits_with_69(shell: Shell) -> None:
     lock.release()
     assert status == 69
     assert f"in use by another process ({os.getpid()})" in err
+
+
+def test_an_account_gets_a_password_and_loses_it(shell: Shell) -> None:
+    """From standard input, a line an address; what is known is shown as JSON, the password never."""
+    shell.stdin = "one\n\n"
+    assert shell.run("account", "add", "ann@example.org", "bob@example.org", "--name", "Somebody") == (0, "", "")
+    shell.stdin = "two\n"
+    assert shell.run("account", "password", "bob@example.org")[0] == 0
+    assert shell.run("account", "password", "ann@example.org", "--no-password")[0] == 0
+    for command in (
+        ("disable", "ann@example.org"),
+        ("rename", "bob@example.org", "Bob"),
+        ("domains", "bob@example.org", "b.example"),
+    ):
+        assert shell.run("account", *command)[0] == 0
+    _, out, _ = shell.run("account", "list", "--json")
+    ann, bob = [json.loads(line) for line in out.splitlines()]
+    assert (ann["name"], ann["password"], ann["disabled"]) == ("Somebody", False, True)
+    assert (bob["name"], bob["password"], bob["relayed_domains"]) == ("Bob", True, ["b.example"])
+    assert shell.run("account", "enable", "ann@example.org")[0] == 0
+    shell.stdin = ""
+    assert shell.run("account", "password", "bob@example.org")[0] != 0

@@ -99,7 +99,7 @@ class Stage:
         assert results, "it still waits"
         (result,) = results
         if isinstance(result, Failure):
-            if result.check(Refused):
+            if isinstance(result.value, Refused):
                 return result.value.reply
             result.raiseException()
         return result

@@ -28,6 +28,8 @@ PACKAGES = {
     "setpriv": "util-linux",
     "smtp-sink": "postfix",
     "smtp-source": "postfix",
+    "slapadd": "slapd",
+    "slapd": "slapd",
     "swaks": "swaks",
     "testssl": "testssl.sh",
 }

@@ -21,9 +21,12 @@ class Staged:
         """Name one."""
         return ("PLAIN",)
 
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+
     def begin(self, peer: Peer, mechanism: str) -> Any:
         """Begin."""
-        return mechanism
+        self.begun.append(mechanism)
 
 
 @pytest.mark.rfc("4954", "4")
@@ -33,11 +36,13 @@ class Staged:
 )
 def test_it_is_offered_where_nobody_listens_in(peer: Peer, without_tls: bool, is_offered: bool) -> None:
     """Under TLS, on this machine, or where the settings say so; elsewhere the command is 538."""
-    made = Authentication(Staged(), without_tls)
+    authority = Staged()
+    made = Authentication(authority, without_tls)
     assert made.extension(peer).is_said == is_offered
     assert made.extension(peer).verbs == ("AUTH",)
     if is_offered:
-        assert made.begin(peer, "PLAIN") == "PLAIN"
+        made.begin(peer, "PLAIN")
+        assert authority.begun == ["PLAIN"]
         return
     with pytest.raises(Refused) as raised:
         made.begin(peer, "PLAIN")
