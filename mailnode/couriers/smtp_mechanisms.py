@@ -7,13 +7,24 @@ whether we may believe a 235: a server that knows no password can say it too, an
 SCRAM is the better the more iterations the server wants, and takes as long: ``respond`` runs on a disk thread.
 """
 
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Collection
+from hashlib import pbkdf2_hmac, sha256
+from hmac import compare_digest, digest
+from secrets import token_urlsafe
 from typing import Protocol
 
-from scramp import ScramClient, ScramException
+from mailnode.mail.saslprep import prepared
 
 MOST_ITERATIONS = 1_000_000
 """Iterations of SCRAM that we make at most, about half a second of a thread: the server says how many it wants."""
+
+
+_SERVER_FIRST = re.compile(
+    r"r=([!-+\--~]{1,1000}),s=([A-Za-z0-9+/]{1,1000}={0,2}),i=([1-9][0-9]{0,30})(?:,[!-~]*)?", re.ASCII
+)
+"""RFC 5802 section 7: a comma ends a value; extensions that we need not know may follow."""
 
 
 class Mechanism(Protocol):
@@ -72,41 +83,70 @@ class Login:
 
 
 class Scram:
-    """SCRAM-SHA-256, with channel binding where there is one (RFC 7677, RFC 9266)."""
+    """SCRAM-SHA-256, with channel binding where there is one (RFC 5802 section 3, RFC 7677, RFC 9266)."""
 
-    def __init__(self, name: str, username: str, password: str, binding: tuple[str, bytes] | None) -> None:
+    def __init__(
+        self, name: str, username: str, password: str, binding: tuple[str, bytes] | None, nonce: str = ""
+    ) -> None:
+        """Begin; ValueError for a name or password that SASLprep forbids. ``nonce`` is made unless it is given."""
         self.name = name
         self.is_satisfied = False
-        try:
-            self._client = ScramClient([name], username, password, channel_binding=binding)
-        except ScramException as error:
-            raise ValueError(str(error)) from None
-        self._challenges = 0
+        self._password = prepared(password).encode()
+        self._nonce = nonce or token_urlsafe(18)
+        escaped = prepared(username).replace("=", "=3D").replace(",", "=2C")
+        self._bare = f"n={escaped},r={self._nonce}"
+        self._header, bound = _gs2(name, binding)
+        self._bound = b64encode(self._header.encode() + bound).decode()
+        self._signature = b""
 
     def first(self) -> bytes | None:
         """Give the client's first message."""
-        return str(self._client.get_client_first()).encode()
+        return f"{self._header}{self._bare}".encode()
 
     def respond(self, challenge: bytes) -> bytes:
         """Prove that we know the password, then see that the server does."""
-        self._challenges += 1
         try:
-            if self._challenges == 1:
-                self._client.set_server_first(_bounded(challenge.decode()))
-                return str(self._client.get_client_final()).encode()
-            self._client.set_server_final(challenge.decode())
-        except (ScramException, UnicodeDecodeError) as error:
+            return self._check(challenge) if self._signature else self._prove(challenge.decode())
+        except ValueError as error:
             raise ValueError(f"within {self.name}: {error}") from None
+
+    def _prove(self, server_first: str) -> bytes:
+        nonce, salt, iterations = _server_first(server_first)
+        if not nonce.startswith(self._nonce) or nonce == self._nonce:
+            raise ValueError("the nonce is not one of ours, made longer")
+        salted = pbkdf2_hmac("sha256", self._password, salt, iterations)
+        client_key = digest(salted, b"Client Key", "sha256")
+        without_proof = f"c={self._bound},r={nonce}"
+        said = f"{self._bare},{server_first},{without_proof}".encode()
+        mask = digest(sha256(client_key).digest(), said, "sha256")
+        proof = bytes(one ^ other for one, other in zip(client_key, mask, strict=True))
+        self._signature = digest(digest(salted, b"Server Key", "sha256"), said, "sha256")
+        return f"{without_proof},p={b64encode(proof).decode()}".encode()
+
+    def _check(self, server_final: bytes) -> bytes:
+        if not compare_digest(server_final.partition(b",")[0], b"v=" + b64encode(self._signature)):
+            raise ValueError("the server does not show that it knows the password")
         self.is_satisfied = True
         return b""
 
 
-def _bounded(server_first: str) -> str:
-    for attribute in server_first.split(","):
-        digits = attribute.removeprefix("i=")
-        if attribute.startswith("i=") and digits.isdecimal() and (len(digits) > 9 or int(digits) > MOST_ITERATIONS):
-            raise ValueError(f"{digits[:20]} iterations are asked for; more than {MOST_ITERATIONS} are not made")
-    return server_first
+def _gs2(name: str, binding: tuple[str, bytes] | None) -> tuple[str, bytes]:
+    """Give the header that says what we know of channel binding, and the data it binds to (RFC 5802 section 6)."""
+    if binding is None:
+        return "n,,", b""
+    # "y": we could bind, and the server does not offer it; if it does, somebody has changed what it said.
+    return (f"p={binding[0]},,", binding[1]) if name.endswith("-PLUS") else ("y,,", b"")
+
+
+def _server_first(text: str) -> tuple[str, bytes, int]:
+    """Read nonce, salt and iterations; ValueError for anything else, and for work without end."""
+    found = _SERVER_FIRST.fullmatch(text)
+    if found is None:
+        raise ValueError("the first message of the server cannot be read")
+    iterations = int(found[3])
+    if iterations > MOST_ITERATIONS:
+        raise ValueError(f"{iterations} iterations are asked for; more than {MOST_ITERATIONS} are not made")
+    return found[1], b64decode(found[2], validate=True), iterations
 
 
 def choose(

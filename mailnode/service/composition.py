@@ -295,6 +295,14 @@ _LATE_ROOMS = (
     "mailnode.couriers.smtp_mechanisms",
     "mailnode.couriers.terminal",
     "mailnode.certificates.outgoing",
+    "mailnode.accounts.credentials",
+    "mailnode.authentication.plain",
+    "mailnode.authentication.scram",
+    "mailnode.authentication.bearer",
+    "mailnode.authentication.external",
+    "mailnode.authentication.introspection",
+    "mailnode.authentication.jwts",
+    "argon2",
 )
 
 

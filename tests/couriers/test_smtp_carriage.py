@@ -85,3 +85,26 @@ def test_the_same_recipient_twice_is_one() -> None:
     carriage = Carriage(request(to=[_R0, _R0]), is_final=False)
     carriage.arrive("mx1.example")
     assert carriage.here == [_R0]
+
+
+@pytest.mark.rfc("8689", "4.2.1")
+def test_a_host_that_is_not_fit_is_no_last_word_while_another_was_not_reached() -> None:
+    """Where no host keeps what is required the message fails; while one might, it waits."""
+    unfit = Reply.of(550, "5.7.30", "not kept")
+    carriage = _carriage()
+    carriage.note_unfit(unfit)
+    carriage.give_up()
+    assert carriage.outcomes == {_R0: Failed(unfit), _R1: Failed(unfit)}
+    carriage = _carriage()
+    carriage.note_unfit(unfit)
+    carriage.note_trouble(_LATER, "mx2.example")
+    carriage.give_up()
+    assert isinstance(carriage.outcomes[_R0], Delayed)
+
+
+def test_an_outcome_knows_what_protected_it() -> None:
+    """Whatever it is."""
+    for reply in (_OK, _NO):
+        carriage = _carriage()
+        carriage.hear([_R0], [Answer(reply, Stage.DOT)], "mx1.example", passes_dsn=False, tls="TLSv1.3 X verified")
+        assert carriage.outcomes[_R0].tls == "TLSv1.3 X verified"

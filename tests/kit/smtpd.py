@@ -72,7 +72,9 @@ class Smtpd:
         return next(one for one in self.taken if recipient in one.recipients)
 
     def _check(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
-        is_right = isinstance(data, LoginPassword) and self._passwords.get(data.login.decode()) == data.password.decode()
+        is_right = (
+            isinstance(data, LoginPassword) and self._passwords.get(data.login.decode()) == data.password.decode()
+        )
         return AuthResult(success=is_right, handled=False)
 
     async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:

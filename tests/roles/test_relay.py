@@ -362,3 +362,19 @@ def test_a_report_that_never_finds_its_way_has_its_end() -> None:
     bench.pass_time(HOUR)
     assert bench.left() == 0
     assert not texts
+
+
+@pytest.mark.rfc("8689", "5")
+def test_a_report_about_a_message_that_requires_tls() -> None:
+    """It requires TLS itself and gives back the header only, whatever RET said."""
+    settled = settle(FAILED, extra=(("REQUIRETLS", ""),), returns=Return.FULL)
+    ((entry, _),) = settled.notices
+    assert entry.message.envelope.requires_tls
+    assert "The body." not in text_of(settled)
+    assert "Subject: hello" in text_of(settled)
+
+
+def test_a_report_tells_what_protected_the_message() -> None:
+    """Version, cipher, and whether the host was who it should be."""
+    assert "X-Mailnode-TLS: TLSv1.3 X verified\r\n" in text_of(settle(evolve(FAILED, tls="TLSv1.3 X verified")))
+    assert "X-Mailnode-TLS" not in text_of(settle(FAILED))

@@ -120,7 +120,9 @@ def test_nothing_better_than_this_host_is_a_loop() -> None:
 def test_on_another_port_this_address_is_another_server() -> None:
     """Only the port that mail comes in by makes an address our own."""
     zone = FakeResolver(hosts={"me.example.org": ("127.0.0.1",)})
-    assert hops("[127.0.0.1]:2525", zone, own_addresses={"127.0.0.1"}) == [Hop("127.0.0.1", 2525, ("127.0.0.1",), is_vouched=True)]
+    assert hops("[127.0.0.1]:2525", zone, own_addresses={"127.0.0.1"}) == [
+        Hop("127.0.0.1", 2525, ("127.0.0.1",), is_vouched=True)
+    ]
     assert refusal("[127.0.0.1]", zone, own_addresses={"127.0.0.1"}, default_port=2525) == "554 5.4.6"
 
 

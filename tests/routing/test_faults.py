@@ -64,3 +64,21 @@ def test_faults_of_users_who_moved() -> None:
         ("domain", 0, "moved", "c@d"),
         ("domain", 0, "moved", "dora"),
     ]
+
+
+def test_terms_that_say_nothing_together() -> None:
+    """Each fault of a route's terms has its place."""
+    routes = [
+        RouteSettings("a.example", tls="may", tls_names=("x.example",)),
+        RouteSettings("b.example", tls="implicit"),
+        RouteSettings("c.example", username="c"),
+        RouteSettings("d.example", next_hop="[d.example]", tls="none", username="d", password_file="/d"),
+        RouteSettings("e.example", "webhook", tls="verify"),
+        RouteSettings("f.example", tls_names=("no host",)),
+        RouteSettings("g.example", next_hop="[g.example]", username="g", password_file="/g"),
+    ]
+    found = [steps[1:] for steps, _ in faults(routes=routes)]
+    assert found == [
+        (0, "tls_names"), (1, "next_hop"), (2, "password_file"), (2, "next_hop"), (3, "tls"), (4, "tls"),
+        (5, "tls_names", 0),
+    ]  # fmt: skip

@@ -86,7 +86,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Start the servers and the relay."""
     folder = tmp_path_factory.mktemp("out")
     (folder / "ca.pem").write_bytes(authority().identity.pem)
-    (folder / "hosts").write_text("127.0.0.1 good.test expired.test wrong.test stranger.test clear.test broken.test smart.test\n")
+    (folder / "hosts").write_text(
+        "127.0.0.1 good.test expired.test wrong.test stranger.test clear.test broken.test smart.test\n"
+    )
     (folder / "right").write_text("secret one\n")
     (folder / "false").write_text("another\n")
     (folder / "right").chmod(0o600)
@@ -136,8 +138,14 @@ IN_TLS = {("good", level): "verified" for level in LEVELS[1:]} | {
 IN_CLEAR = [(kind, "none") for kind in KINDS] + [("clear", "may"), ("broken", "may")]
 WAITS = {
     ("expired", "verify"): "451 4.7.5 expired.test cannot be verified: its certificate has expired",
-    ("wrong", "verify"): "451 4.7.5 wrong.test cannot be verified: its certificate is for other.test, *.wrong.test, not for wrong.test",
-    ("stranger", "verify"): "451 4.7.5 stranger.test cannot be verified: its certificate comes from an authority we do not know",
+    (
+        "wrong",
+        "verify",
+    ): "451 4.7.5 wrong.test cannot be verified: its certificate is for other.test, *.wrong.test, not for wrong.test",
+    (
+        "stranger",
+        "verify",
+    ): "451 4.7.5 stranger.test cannot be verified: its certificate comes from an authority we do not know",
     ("clear", "encrypt"): "451 4.7.4 TLS is required, and clear.test does not offer it",
     ("clear", "verify"): "451 4.7.4 TLS is required, and clear.test does not offer it",
     ("broken", "encrypt"): "451 4.7.5 No TLS with broken.test",
@@ -232,7 +240,9 @@ def test_a_false_password_is_a_delay(world: World) -> None:
 def test_a_password_never_goes_in_clear_text(world: World) -> None:
     """A smarthost that has lost its TLS does not get it."""
     world.send("ann@exposed.test")
-    assert "451 4.7.4 The password goes over TLS only, and there is none with clear.test" in world.attempt("ann@exposed.test")
+    assert "451 4.7.4 The password goes over TLS only, and there is none with clear.test" in world.attempt(
+        "ann@exposed.test"
+    )
     assert not any(line.upper().startswith("AUTH") for line in world.peers["clear"].commands)
 
 
@@ -288,7 +298,9 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node
         clear = stack.enter_context(Peer())
         for name in names:
             authority().sign(name).write(folder, name)
-            nodes.append(Node(folder / name, HOP.replace("FOLDER", str(folder)).replace("NAME", name).replace("{name}", name)))
+            nodes.append(
+                Node(folder / name, HOP.replace("FOLDER", str(folder)).replace("NAME", name).replace("{name}", name))
+            )
             stack.callback(nodes[-1].kill)
         one, two, three = nodes
         text = {node: node.configuration.read_text() for node in nodes}

@@ -6,7 +6,7 @@ import pytest
 
 from mailnode.mail.reply import Reply
 from mailnode.smtp.client import ClientConnection
-from mailnode.smtp.clientevents import Answer, Broken, ContentWanted, Event, Ready, Rejected, Settled, Stage
+from mailnode.smtp.clientevents import Answer, Broken, ContentWanted, Event, Ready, Rejected, Replied, Settled, Stage
 
 _MAIL = b"MAIL FROM:<a@b>\r\n"
 _LOST = Reply.of(451, "4.4.2", "lost")
@@ -329,3 +329,43 @@ def test_a_user_who_moved_is_reached_or_not_as_the_server_says() -> None:
     assert isinstance(settled, Settled)
     assert [answer.reply.code for answer in settled.answers] == [250, 551]
     assert "please try <c@d>" in str(settled.answers[1].reply)
+
+
+# --- TLS and AUTH ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rfc("3207", "4.2")
+def test_after_the_handshake_everything_begins_anew() -> None:
+    """What was offered in clear text is forgotten, and so is half a reply that came before the handshake."""
+    client = _greeted("STARTTLS", "AUTH PLAIN")
+    client.ask(Stage.STARTTLS, b"STARTTLS\r\n")
+    assert client.take() == b"STARTTLS\r\n"
+    assert client.receive(b"220 go\r\n250-smugg") == [Replied(Reply(220, ("go",)))]
+    client.begin_tls()
+    assert client.stage is Stage.TLS
+    assert not client.offer.mechanisms
+    client.tls_begun()
+    assert client.take() == b"EHLO me.example\r\n"
+    [ready] = client.receive(b"250-peer.example\r\n250-REQUIRETLS\r\n250 AUTH plain LOGIN\r\n")
+    assert isinstance(ready, Ready)
+    assert ready.offer.requiretls
+    assert ready.offer.mechanisms == ("PLAIN", "LOGIN")
+    assert client.is_ready
+
+
+@pytest.mark.rfc("3207", "4")
+def test_a_reply_that_was_sent_ahead_of_the_handshake_ends_the_session() -> None:
+    """Somebody on the way may have put it there."""
+    client = _greeted("STARTTLS")
+    client.ask(Stage.STARTTLS, b"STARTTLS\r\n")
+    replied, broken = client.receive(b"220 go\r\n250 also this\r\n")
+    assert isinstance(replied, Replied)
+    assert isinstance(broken, Broken)
+
+
+def test_nothing_is_asked_within_a_transaction() -> None:
+    """It would be taken for a part of it."""
+    client = _greeted()
+    client.begin(_MAIL, _rcpts(1))
+    with pytest.raises(RuntimeError):
+        client.ask(Stage.AUTH, b"AUTH PLAIN\r\n")
