@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailnode.accounts.sqlite import SqliteDirectory
-from mailnode.interfaces import Authority, Credentials, Disk
+from mailnode.interfaces import AuthExchange, Authority, Credentials, Disk
+from mailnode.mail.message import Peer
 from mailnode.service.settings import ListenerSettings, NodeSettings
 from mailnode.service.trouble import StartFailed
 
@@ -25,10 +26,42 @@ def offers_auth(listener: ListenerSettings) -> bool:
     return listener.auth == "on" or (listener.auth == "auto" and listener.service in WITH_PEOPLE)
 
 
+class LateAuthority:
+    """Stands for the authority that ``make`` makes, with the first client that may authenticate; implements Authority."""
+
+    def __init__(self, make: Callable[[], Authority]) -> None:
+        self._make = make
+        self._made: Authority | None = None
+
+    @property
+    def authority(self) -> Authority:
+        """Give the authority, made by now."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def mechanisms(self, peer: Peer) -> tuple[str, ...]:
+        """Ask it."""
+        return self.authority.mechanisms(peer)
+
+    def begin(self, peer: Peer, mechanism: str) -> AuthExchange:
+        """Begin with it."""
+        return self.authority.begin(peer, mechanism)
+
+
 def authority_for(
     settings: NodeSettings, directory: SqliteDirectory, disk: Disk, reactor: Any, is_trusted: Callable[[str], bool]
 ) -> Authority:
-    """Make the authority of these settings; raises StartFailed."""
+    """Make the authority of these settings, late; raises StartFailed when whoever knows the passwords cannot be asked."""
+    made = LateAuthority(lambda: _authority(settings, directory, disk, reactor, is_trusted))
+    if settings.auth.source != "accounts":
+        made.authority  # noqa: B018 - asking for it makes it: what is wrong is better said now than to the first client
+    return made
+
+
+def _authority(
+    settings: NodeSettings, directory: SqliteDirectory, disk: Disk, reactor: Any, is_trusted: Callable[[str], bool]
+) -> Authority:
     from mailnode.authentication.authority import SaslAuthority  # noqa: PLC0415
     from mailnode.authentication.proof import Ground  # noqa: PLC0415
     from mailnode.authentication.watch import Watch  # noqa: PLC0415
