@@ -173,6 +173,22 @@ def test_one_node_calls_another(provider: Node, make_node: MakeNode) -> None:
         assert "Traceback" not in node.log()
 
 
+def test_the_turn_within_tls(provider: Node, make_node: MakeNode) -> None:
+    """STARTTLS comes before AUTH, and the connection that is turned around stays encrypted."""
+    text = provider.configuration.read_text()
+    provider.configure(text.replace('service = "odmr"', 'service = "odmr"\ntls = "starttls"'))
+    provider.restart()
+    customer = make_customer(make_node, provider)
+    customer.configure(customer.configuration.read_text().replace('tls = "may"', 'tls = "encrypt"'))
+    customer.restart()
+    sent = letter(300_000, seed=5)
+    assert send(provider.port(), "carl@example.org", ["ann@branch.example"], sent).code == 250
+    assert "1 message(s)" in customer.command("fetch")
+    assert_carried(customer.wait_for("ann@branch.example")[0], sent)
+    for node in (provider, customer):
+        assert "Traceback" not in node.log()
+
+
 def test_a_provider_is_nobodys_client(provider: Node, make_node: MakeNode) -> None:
     """Even at a trusted address it may bring mail for our own domains only; the rest goes back to its sender."""
     customer = make_customer(make_node, provider)
