@@ -22,8 +22,8 @@ EARLY = 86400.0
 """Seconds for which a receipt is kept that nobody awaits (yet)."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS awaited (
-    gateway TEXT NOT NULL, receipt TEXT NOT NULL, due REAL NOT NULL, about TEXT NOT NULL, header BLOB NOT NULL,
-    PRIMARY KEY (gateway, receipt)
+    gateway TEXT NOT NULL, receipt TEXT NOT NULL, recipient TEXT NOT NULL, due REAL NOT NULL, about TEXT NOT NULL,
+    header BLOB NOT NULL, PRIMARY KEY (gateway, receipt, recipient)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS awaited_due ON awaited (due);
 CREATE TABLE IF NOT EXISTS early (
@@ -44,6 +44,8 @@ class Awaited:
 
     gateway: str
     receipt_id: str
+    recipient: str
+    """One id may stand for several recipients."""
     due: float
     """When silence counts as failure, seconds since the epoch."""
     about: dict[str, Any]
@@ -70,48 +72,45 @@ class Ledger:
                 row = db.execute("SELECT said FROM early WHERE gateway = ? AND receipt = ?", key).fetchone()
                 if row:
                     here.append((one, json.loads(row[0])))
-                    db.execute("DELETE FROM early WHERE gateway = ? AND receipt = ?", key)
                 db.execute(
-                    "INSERT OR REPLACE INTO awaited VALUES (?, ?, ?, ?, ?)",
-                    (*key, one.due, json.dumps(one.about), one.header),
+                    "INSERT OR REPLACE INTO awaited VALUES (?, ?, ?, ?, ?, ?)",
+                    (*key, one.recipient, one.due, json.dumps(one.about), one.header),
                 )
+            db.executemany(
+                "DELETE FROM early WHERE gateway = ? AND receipt = ?",
+                [(one.gateway, one.receipt_id) for one in awaited],
+            )
             db.execute("DELETE FROM early WHERE until < ?", (now,))
             return here
 
         return await self._run(work)
 
-    async def awaited(self, gateway: str, receipt_id: str, said: dict[str, Any], now: float) -> Awaited | None:
+    async def awaited(self, gateway: str, receipt_id: str, said: dict[str, Any], now: float) -> list[Awaited]:
         """Give what is awaited under this id; if it is nothing, keep what was said for a while."""
 
-        def work(db: sqlite3.Connection) -> Awaited | None:
-            row = db.execute(
-                "SELECT due, about, header FROM awaited WHERE gateway = ? AND receipt = ?", (gateway, receipt_id)
-            ).fetchone()
-            if row:
-                return Awaited(gateway, receipt_id, row[0], json.loads(row[1]), row[2])
-            db.execute(
-                "INSERT OR REPLACE INTO early VALUES (?, ?, ?, ?)",
-                (gateway, receipt_id, now + EARLY, json.dumps(said)),
-            )
-            return None
+        def work(db: sqlite3.Connection) -> list[Awaited]:
+            rows = db.execute(f"{_READ} WHERE gateway = ? AND receipt = ?", (gateway, receipt_id)).fetchall()
+            if not rows:
+                db.execute(
+                    "INSERT OR REPLACE INTO early VALUES (?, ?, ?, ?)",
+                    (gateway, receipt_id, now + EARLY, json.dumps(said)),
+                )
+            return list(map(_awaited, rows))
 
         return await self._run(work)
 
-    async def settled(self, gateway: str, receipt_id: str) -> None:
+    async def settled(self, one: Awaited) -> None:
         """Forget a receipt that has come."""
+        key = (one.gateway, one.receipt_id, one.recipient)
         await self._run(
-            lambda db: db.execute("DELETE FROM awaited WHERE gateway = ? AND receipt = ?", (gateway, receipt_id))
+            lambda db: db.execute("DELETE FROM awaited WHERE gateway = ? AND receipt = ? AND recipient = ?", key)
         )
 
     async def overdue(self, now: float, limit: int = 100) -> list[Awaited]:
         """Give receipts that should have come by now, the oldest first."""
 
         def work(db: sqlite3.Connection) -> list[Awaited]:
-            rows = db.execute(
-                "SELECT gateway, receipt, due, about, header FROM awaited WHERE due <= ? ORDER BY due LIMIT ?",
-                (now, limit),
-            ).fetchall()
-            return [Awaited(row[0], row[1], row[2], json.loads(row[3]), row[4]) for row in rows]
+            return list(map(_awaited, db.execute(f"{_READ} WHERE due <= ? ORDER BY due LIMIT ?", (now, limit))))
 
         return await self._run(work)
 
@@ -162,3 +161,11 @@ class Ledger:
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.executescript(_TABLES)
         return self._database
+
+
+_READ = "SELECT gateway, receipt, recipient, due, about, header FROM awaited"
+
+
+def _awaited(row: Sequence[Any]) -> Awaited:
+    gateway, receipt_id, recipient, due, about, header = row
+    return Awaited(gateway, receipt_id, recipient, due, json.loads(about), header)

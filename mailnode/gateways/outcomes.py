@@ -12,6 +12,9 @@ from mailnode.mail.reply import Reply, Status
 MOST_TEXT = 400
 """Characters of a diagnostic that are kept."""
 
+LONGEST_WAIT = 7 * 86400.0
+"""Seconds until the next try, whatever the other side says."""
+
 
 @frozen
 class Delivered:
@@ -72,7 +75,8 @@ def outcome_of(said: Outcome, gateway: str) -> mail.Outcome:
             # A receipt that is awaited is the better report: then the sender is not told "relayed" now.
             return mail.Relayed(Reply.of(250, "2.0.0", text), passes_dsn=bool(said.receipt_id))
         case Delayed():
-            return mail.Delayed(Reply(451, (text,), _status(said.status, 4)), retry_after=said.retry_after)
+            wait = None if said.retry_after is None else min(max(said.retry_after, 1.0), LONGEST_WAIT)
+            return mail.Delayed(Reply(451, (text,), _status(said.status, 4)), retry_after=wait)
         case Failed():
             return mail.Failed(Reply(550, (text,), _status(said.status, 5)))
 

@@ -86,8 +86,8 @@ class GatewayCourier:
         await self._turns.acquire()
         try:
             return await self._carry(request)
-        except CancelledError:
-            self._breaker.forget()
+        except BaseException:
+            self._breaker.forget()  # whatever it was, it told nothing of the other side
             raise
         finally:
             self._turns.release()
@@ -115,13 +115,14 @@ class GatewayCourier:
             return dict.fromkeys(message.envelope.recipients, said.outcome_of(verdict, self.name))
         known = self._known(message)
         answers: dict[Recipient, said.Outcome] = dict.fromkeys(message.envelope.recipients, _NOBODY)
+        given: Mapping[OutgoingRecipient, said.Outcome] = {}
         if known:
             put_off = await self._turn(len(known))
             if put_off is not None:
                 return dict.fromkeys(message.envelope.recipients, put_off)
             given = await self._deliver(message, known)
             answers.update((one.recipient, outcome) for one, outcome in given.items())
-        self._learn(answers)
+        self._learn(given)
         return await self._outcomes(message, answers)
 
     async def _message(self, request: DeliveryRequest) -> OutgoingMessage:
@@ -229,7 +230,7 @@ class GatewayCourier:
 
     # --- what came of it
 
-    def _learn(self, answers: Mapping[Recipient, said.Outcome]) -> None:
+    def _learn(self, answers: Mapping[OutgoingRecipient, said.Outcome]) -> None:
         """Tell the circuit breaker how the other side is."""
         delays = [one for one in answers.values() if isinstance(one, said.Delayed)]
         if len(delays) < len(answers):

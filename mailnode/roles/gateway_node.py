@@ -5,6 +5,7 @@ how many messages from the other side as a whole, and how many from one sender t
 without marks stays where it comes from.
 """
 
+import sqlite3
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -118,12 +119,21 @@ class NodeOfGateway:
             if known is not None:
                 return known
             done = await self._submit(mail, protocol, sender, to, mark, traceparent)
-            await self.ledger.remember(
-                self.name, f"key {key}", f"{done.queue_id} {done.message_id}", now=self.clock.seconds(), keep=A_WEEK
-            )
+            await self._keep(key, done)
             return done
         finally:
             self._next(key)
+
+    async def _keep(self, key: str, done: Submitted) -> None:
+        """Write the key down; the message is the node's already, so trouble with it must not read as a refusal."""
+        known = f"{done.queue_id} {done.message_id}"
+        try:
+            await self.ledger.remember(self.name, f"key {key}", known, now=self.clock.seconds(), keep=A_WEEK)
+        except (OSError, sqlite3.Error) as trouble:
+            self.log.error(
+                "{queue_id}: its key is not kept, it may come twice: {reason}", event="trouble", queue_id=done.queue_id,
+                reason=str(trouble),
+            )  # fmt: skip
 
     async def _turn(self, key: str) -> None:
         """Wait until nobody else submits the same."""

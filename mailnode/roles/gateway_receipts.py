@@ -5,10 +5,11 @@ or when silence has lasted too long, the report is put into the queue first and 
 between the two tells the sender twice, never not at all.
 """
 
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define
+from attrs import define, evolve
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -58,12 +59,19 @@ class Receipts:
         now = self.clock.seconds()
         due = now + (silence or FORGOTTEN)
         rows = [
-            Awaited(gateway, one.receipt_id, due, _about(message, recipient, silence), _header(message))
+            Awaited(
+                gateway,
+                one.receipt_id,
+                str(recipient.forward_path),
+                due,
+                _about(message, recipient, silence),
+                _header(message),
+            )
             for recipient, one in awaited.items()
         ]
         try:
             here = await self.ledger.expect(rows, now)
-        except OSError as trouble:
+        except (OSError, sqlite3.Error) as trouble:
             log.error("{queue_id}: its receipt will not be noticed: {reason}", event="trouble", reason=str(trouble),
                       queue_id=message.queue_id)  # fmt: skip
             return False
@@ -73,18 +81,17 @@ class Receipts:
 
     async def receipt(self, gateway: str, receipt_id: str, outcome: Receipt) -> bool:
         """Hear what became of something; False when it is not awaited (yet)."""
-        row = await self.ledger.awaited(gateway, receipt_id, _item(outcome), self.clock.seconds())
-        if row is None:
-            return False
-        await self._report(row, outcome)
-        return True
+        rows = await self.ledger.awaited(gateway, receipt_id, _item(outcome), self.clock.seconds())
+        for row in rows:
+            await self._report(row, outcome)
+        return bool(rows)
 
     async def sweep(self) -> None:
         """Report what has been silent for too long."""
         for row in await self.ledger.overdue(self.clock.seconds()):
             silence = row.about["silence"]
             if not silence:
-                await self.ledger.settled(row.gateway, row.receipt_id)
+                await self.ledger.settled(row)
                 continue
             text = f"no receipt came within {render_seconds(silence)}; it is not known whether it arrived"
             await self._report(row, said.Failed(text, "5.4.7"))
@@ -98,13 +105,15 @@ class Receipts:
             queue_id=message.queue_id, gateway=row.gateway, forward_path=str(recipient.forward_path),
             diagnostic=str(reply), outcome=action.value,
         )  # fmt: skip
-        if _wants(recipient, kind):
+        if _wants(recipient, kind) and not (kind is Kind.DELAY and row.about.get("warned")):
             now = self.clock.seconds()
             reported = Reported(recipient, action, reply, last_attempt=now)
             for entry in await self.relay.report_receipt(kind, message, reported):
                 await self.queue.submit(entry)
-        if kind is not Kind.DELAY:
-            await self.ledger.settled(row.gateway, row.receipt_id)
+        if kind is Kind.DELAY:
+            await self.ledger.expect([evolve(row, about=row.about | {"warned": True})], self.clock.seconds())
+        else:
+            await self.ledger.settled(row)
 
 
 def _wants(recipient: Recipient, kind: Kind) -> bool:

@@ -4,8 +4,8 @@ The router also knows one courier that is none: a route with ``courier = "refuse
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from mailnode.gateways.addresses import AddressBook
 from mailnode.interfaces import Reception, Transaction
 from mailnode.mail.address import Mailbox
 from mailnode.mail.envelope import Envelope
@@ -14,6 +14,9 @@ from mailnode.mail.reply import Reply
 from mailnode.mail.route import Expansion, Refusal, Route, Routing
 from mailnode.roles.house import LocalRouter
 from mailnode.smtp import replies
+
+if TYPE_CHECKING:  # a node without gateways needs none of it
+    from mailnode.gateways.addresses import AddressBook
 
 REFUSE = "refuse"
 """The courier's name in a route that lets nothing pass."""
@@ -26,7 +29,7 @@ class CurrentRouter:
 
     def __init__(self, current: LocalRouter) -> None:
         self.current = current
-        self.books: Mapping[str, AddressBook] = {}
+        self.books: "Mapping[str, AddressBook]" = {}
         """What gateways know of their addresses, by courier: who is nobody there is refused at the door."""
 
     @property
@@ -78,7 +81,7 @@ def refused(routing: Routing) -> Routing:
     return routing
 
 
-def known_there(routing: Routing, books: Mapping[str, AddressBook]) -> Routing:
+def known_there(routing: Routing, books: "Mapping[str, AddressBook]") -> Routing:
     """Turn a route to a gateway into a refusal when nobody there bears that address."""
     if not isinstance(routing, Route):
         return routing

@@ -4,6 +4,7 @@ Sources run in the main process only, and so does the look for receipts that nev
 tried again, later each time, while everything else goes on.
 """
 
+import sqlite3
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -181,7 +182,7 @@ class GatewayStation:
 
 
 def _note(failure: Any) -> None:
-    if failure.check(SpoolTrouble, OSError):
+    if failure.check(SpoolTrouble, OSError, sqlite3.Error):
         log.error("receipts wait: {reason}", event="trouble", reason=str(failure.value))
     else:
         log.failure("looking for missing receipts failed", failure)

@@ -331,6 +331,17 @@ def test_a_failed_receipt_bounces_and_silence_does_too() -> None:
     assert len(node.mailbox(ANN)) == 2
 
 
+def test_one_id_may_stand_for_all_recipients() -> None:
+    """Each sender's wish is kept for each recipient; a delay is told once."""
+    _, node = chat(Relayed(receipt_id="r1"))
+    node.send(ANN, "bob@chat.example", "eve@chat.example", notify=Notify.SUCCESS | Notify.DELAY)
+    for _ in range(3):
+        assert node.receipt("r1", Delayed("phone is off"))
+    assert len(node.mailbox(ANN)) == 2
+    node.receipt("r1", Delivered())
+    assert len(node.mailbox(ANN)) == 4
+
+
 def test_a_receipt_may_overtake_the_answer() -> None:
     """It is kept until the one arrives who awaits it."""
     peer, node = chat(HANG)
