@@ -1,6 +1,7 @@
 """TLS and AUTH on the way out: what each level makes of each kind of next hop, smarthosts, and REQUIRETLS over two hops."""
 
 import re
+import signal
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tests.kit.peers import Peer
 from tests.kit.pki import Authority, authority
 from tests.kit.smtpd import Smtpd
 from tests.kit.waiting import until
+from tests.scenarios.conftest import MakeNode
 
 pytestmark = pytest.mark.scenario
 
@@ -359,3 +361,58 @@ def test_a_hop_that_does_not_keep_it(chain: tuple[Node, Node, Node], host: str, 
     assert dsn.returned_type == "text/rfc822-headers"
     assert b"the body of it" not in dsn.returned
     assert re.search(r"to=<bob@one\.test> .* tls=TLSv1\.3 \w+ verified .*outcome=relayed", two.log())
+
+
+# --- two nodes ------------------------------------------------------------------------------------------------------
+
+SMART = """
+[node]
+hostname = "smart.test"
+data = "{data}"
+trusted_networks = []
+
+[[certificate]]
+certificate = "FOLDER/smart.pem"
+private_key = "FOLDER/smart.key"
+
+[[listener]]
+name = "mx"
+service = "submission"
+endpoint = "tcp:{port:mx}:interface=127.0.0.1"
+tls = "starttls"
+
+[[domain]]
+name = "smart.test"
+accounts = "any"
+
+[submission]
+sender_check = "none"
+"""
+
+
+@pytest.mark.rfc("7677", "3")
+@pytest.mark.rfc("9266", "4.2")
+def test_one_node_authenticates_at_another(make_node: MakeNode, tmp_path: Path) -> None:
+    """SCRAM-SHA-256-PLUS over TLS 1.3; terms that change while mail waits lead it along the new way."""
+    (tmp_path / "ca.pem").write_bytes(authority().identity.pem)
+    (tmp_path / "hosts").write_text("127.0.0.1 smart.test clear.test\n")
+    (tmp_path / "secret").write_text("open sesame 7\n")
+    (tmp_path / "secret").chmod(0o600)
+    authority().sign("smart.test").write(tmp_path, "smart")
+    smart = make_node(SMART.replace("FOLDER", str(tmp_path)), "smart")
+    smart.command("account", "add", "bob@smart.test", stdin=b"open sesame 7\n")
+    base = BASE.replace("FOLDER", str(tmp_path))
+    with Peer() as clear:
+        relay = make_node(base + route("smart.test", "clear.test", clear.port, 'tls = "encrypt"'), "relay")
+        assert send(relay.port(), "bob@example.org", ["ann@smart.test"], LETTER).code == 250
+        until(lambda: "451 4.7.4" in relay.log(), 10, relay.log)
+        credentials = ('username = "bob@smart.test"', f'password_file = "{tmp_path}/secret"')
+        relay.configure(base + route("smart.test", "smart.test", smart.port(), *credentials))
+        relay.signal(signal.SIGHUP)
+        until(lambda: "The configuration was read again" in relay.log(), 10, relay.log)
+        relay.command("queue", "retry", "--all")
+        [arrived] = smart.wait_for("ann@smart.test")
+    assert b"with ESMTPSA" in arrived
+    assert "SCRAM-SHA-256-PLUS" in smart.log()
+    assert "Its way is known now" in relay.log()
+    assert re.search(r"lane=smtp\+verify\+[0-9a-f]{8}:\[smart\.test\]:\d+ tls=TLSv1\.3 \w+ verified ", relay.log())
