@@ -72,15 +72,6 @@ def enable(config: str | None, addresses: tuple[str, ...]) -> None:
 
 
 @account.command()
-@click.argument("address")
-@click.argument("names", nargs=-1)
-@with_config
-def domains(config: str | None, address: str, names: tuple[str, ...]) -> None:
-    """Let ADDRESS fetch the mail of the domains NAMES (on-demand mail relay), and of no others."""
-    _ask(config, "account.change", address, relayed_domains=list(names))
-
-
-@account.command()
 @click.argument("addresses", nargs=-1, required=True)
 @with_config
 def remove(config: str | None, addresses: tuple[str, ...]) -> None:
