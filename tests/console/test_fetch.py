@@ -6,7 +6,6 @@ import pytest
 from click.testing import CliRunner
 
 from mailnode.console import fetch as room
-from mailnode.console.trouble import Trouble
 from mailnode.service.asking import NO_SUCH, TEMPORARY, UNAVAILABLE, CommandFailed, Parts
 from mailnode.service.commands import Commands
 from tests.kit.results import now
@@ -65,9 +64,5 @@ def test_what_is_shown(monkeypatch: pytest.MonkeyPatch, failed: int) -> None:
 
     monkeypatch.setattr(room, "ask", ask)
     done = CliRunner().invoke(room.fetch, ["isp"])
-    assert done.output == "isp: no mail waits\n"
-    if failed:
-        assert isinstance(done.exception, Trouble)
-        assert done.exception.code == TEMPORARY
-    else:
-        assert done.exit_code == 0
+    assert done.output.startswith("isp: no mail waits\n")
+    assert done.exit_code == (TEMPORARY if failed else 0)
