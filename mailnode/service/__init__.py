@@ -16,6 +16,8 @@
 * ``local`` is the door for programs on this machine: their socket, and with ``pickup`` their maildrop, both in the part of the
   data folder that is open to all (``meeting``). ``whereabouts`` finds that folder for programs that read no more of a
   configuration.
+* ``gateways`` finds what ``[gateway.NAME]`` names and checks it, ``gateway_station`` runs it, ``blocking`` names one that holds
+  the reactor up. A node without gateways imports none of them.
 * ``logs`` writes events, ``history`` keeps those that belong to a message.
 
 Rules:

@@ -29,7 +29,7 @@ class CurrentRouter:
 
     def __init__(self, current: LocalRouter) -> None:
         self.current = current
-        self.books: "Mapping[str, AddressBook]" = {}
+        self.books: Mapping[str, AddressBook] = {}
         """What gateways know of their addresses, by courier: who is nobody there is refused at the door."""
 
     @property
