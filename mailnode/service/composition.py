@@ -290,6 +290,7 @@ def import_late_rooms() -> None:
 
 _LATE_ROOMS = (
     "mailnode.routing.resolver",
+    "mailnode.service.gateway_station",
     "mailnode.couriers.smtp",
     "mailnode.couriers.lmtp",
     "mailnode.couriers.smtp_mechanisms",
