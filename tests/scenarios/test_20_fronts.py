@@ -2,6 +2,7 @@
 
 import pwd
 import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,12 @@ FRONTS = """
 [[listener]]
 name = "behind"
 endpoint = "tcp:{port:behind}:interface=127.0.0.1"
+proxy_from = ["127.0.0.1/32"]
+
+[[listener]]
+name = "covered"
+endpoint = "tcp:{port:covered}:interface=127.0.0.1"
+tls = "implicit"
 proxy_from = ["127.0.0.1/32"]
 
 [[listener]]
@@ -104,6 +111,29 @@ def test_swaks_speaks_proxy(node: Node, version: str) -> None:
         check=True, timeout=60,
     )  # fmt: skip
     assert b"([IPv6:2001:db8::9])" in node.wait_for("bob@example.org", count + 1)[-1]
+
+
+@pytest.mark.parametrize("is_together", [True, False])
+def test_the_header_stands_before_tls(node: Node, *, is_together: bool) -> None:
+    """The client's handshake begins right behind the header, in the same packet or a later one."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing)
+    header = b"PROXY TCP4 203.0.113.9 198.51.100.1 40000 465\r\n"
+    with socket.create_connection(("127.0.0.1", node.port("covered")), timeout=20) as connection:
+        if not is_together:
+            connection.sendall(header)
+            header = b""
+        greeting = b""
+        while not greeting:
+            try:
+                greeting = tls.read(512)
+            except ssl.SSLWantReadError:
+                connection.sendall(header + outgoing.read())
+                header = b""
+                incoming.write(connection.recv(65536))
+    assert greeting.startswith(b"220 ")
 
 
 def test_a_front_without_its_header_is_closed_and_others_are_clients(node: Node) -> None:

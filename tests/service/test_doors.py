@@ -160,3 +160,14 @@ def test_a_listener_of_the_main_process_alone_has_no_share(reactor: MemoryReacto
     door = Door(ListenerSettings())
     door.bind(reactor)
     assert door.share_of(1) is None
+
+
+def test_a_socket_file_goes_to_the_nodes_user(reactor: MemoryReactorClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bound by root, it belongs to the user and group that root becomes, and has the mode of the settings."""
+    given: list[object] = []
+    monkeypatch.setattr("mailnode.service.doors._give", lambda _port, *owner: given.append(owner))
+    Door(ListenerSettings(endpoint="unix:/run/lmtp.sock", mode="600")).bind(reactor, owner=(7, 8))
+    Door(ListenerSettings(endpoint="tcp:2525")).bind(reactor, owner=(7, 8))
+    Door(ListenerSettings(endpoint="unix:/run/other.sock")).bind(reactor)
+    assert given == [(7, 8)]
+    assert [mode for _, _, _, mode, _ in reactor.unixServers] == [0o600, 0o660]
