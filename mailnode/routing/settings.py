@@ -19,7 +19,7 @@ class DomainSettings:
     name: str = ""
     """The domain, as A-labels or U-labels; no wildcard."""
     courier: str = "maildir"
-    """What takes its mail: maildir, mbox, lmtp, pipe or a gateway's name."""
+    """What takes its mail: maildir, mbox, lmtp, a gateway's name, or odmr, where it waits until a customer calls for it."""
     next_hop: str = ""
     """Where the courier goes, for couriers that go somewhere (lmtp)."""
     accounts: Literal["known", "any"] = "known"

@@ -79,7 +79,8 @@ class ListenerSettings:
     max_size: Octets = Octets(0)
     """Octets of one message on this listener; 0: as many as reception.max_size says."""
     mode: str = "660"
-    """Who may open the file of a unix socket, in octal: its owner and group, unless you say otherwise."""
+    """Who may open the file of a unix socket, in octal: its owner and group, unless you say otherwise. Within the data folder
+    nobody else may, whatever stands here."""
 
 
 @frozen
