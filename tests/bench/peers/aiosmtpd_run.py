@@ -9,9 +9,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from aiosmtpd.handlers import Mailbox, Proxy  # type: ignore[import-not-found]
-from aiosmtpd.lmtp import LMTP  # type: ignore[import-not-found]
-from aiosmtpd.smtp import SMTP, Envelope, Session  # type: ignore[import-not-found]
+from aiosmtpd.handlers import Mailbox, Proxy
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 SITE = json.loads(sys.argv[1])
 
