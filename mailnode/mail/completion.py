@@ -44,6 +44,8 @@ _QUALIFIED = frozenset(
 )
 _NEEDED = (b"date", b"from", b"message-id")
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z))")
+_WIDE = 78
+"""Characters a line should not exceed (RFC 5322 section 2.1.1)."""
 _ENVELOPE_LINE = re.compile(rb"\A>?From [^\n]*(?:\n|\Z)")
 _LINE_ENDS = re.compile(rb"[ \t]*(?:\r\n|\Z)")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+", re.ASCII)
@@ -175,8 +177,11 @@ def _from(prefix: bytes, with_: Completion) -> Iterator[bytes]:
         return
     address = str(with_.author).encode()
     phrase = _phrase(with_.full_name)
-    # Folded, so that no name makes the line too long.
-    yield _name(prefix, "From") + (phrase + b"\r\n <" + address + b">" if phrase else address) + b"\r\n"
+    if not phrase:
+        yield _name(prefix, "From") + address + b"\r\n"
+        return
+    fits = b"\r\n" not in phrase and len(prefix) + len("From:  <>") + len(phrase) + len(address) <= _WIDE
+    yield _name(prefix, "From") + phrase + (b" <" if fits else b"\r\n <") + address + b">\r\n"
 
 
 def _message_id(prefix: bytes, with_: Completion) -> Iterator[bytes]:

@@ -108,7 +108,7 @@ def test_sender_is_the_one_given() -> None:
 def test_a_full_name_is_written_as_a_phrase(name: str, written: str) -> None:
     """Whatever the name, it is one phrase and cannot forge a field."""
     made = completed(DATE + ID + b"\r\n", evolve(WITH, full_name=name))
-    expected = f"From: {written}\r\n <ann@example.org>\r\n" if written else "From: ann@example.org\r\n"
+    expected = f"From: {written} <ann@example.org>\r\n" if written else "From: ann@example.org\r\n"
     assert made == DATE + ID + expected.encode() + b"\r\n"
 
 

@@ -59,7 +59,7 @@ def test_a_draft_is_made_fit_to_travel() -> None:
     assert people == ["bob@example.org", "carl@example.net"]
     assert {recipient.notify for recipient in made.envelope.recipients} == {Notify.NEVER}
     assert made.start + one.content.read() == (
-        b"Subject: x\r\nDate: now\r\nFrom: Ann Example\r\n <ann@example.org>\r\nMessage-ID: <1@example.org>\r\n\r\nbody\r\n"
+        b"Subject: x\r\nDate: now\r\nFrom: Ann Example <ann@example.org>\r\nMessage-ID: <1@example.org>\r\n\r\nbody\r\n"
     )
 
 
