@@ -70,7 +70,8 @@ again), close it in ``stop``. State goes into fields with ``field(init=False, de
 
 **Class attributes**: ``default_map`` (address templates), ``troubles``, ``takes_automatic = True`` (also bounces and machines'
 answers), ``reads = "octets"`` (it never asks for the text), ``needs = ("treq (mailnode[gateways])",)`` (checked at start),
-``one_process = True`` (one login only).
+``one_process = True`` (one login only), ``fans_out = True`` (what it submits is no flood from outside: copies of a list). A method
+``knows(address)`` may say at RCPT, from memory, that there is nobody of that name.
 
 **Addresses**. ``"{user}.{server}@xmpp.example <-> {user}@{server}"``: both ways, one-to-one, what would be ambiguous is escaped as
 ``=2E``. The first template that fits counts; ``[gateway.NAME.addresses] map`` and ``aliases`` replace and precede them. Who is nobody

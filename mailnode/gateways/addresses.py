@@ -1,6 +1,6 @@
 """The address book of one gateway: aliases, templates and signed reply addresses, both ways."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, field
 
@@ -25,6 +25,8 @@ class AddressBook:
     reply_domain: str = ""
     """Where signed reply addresses live; empty: there are none."""
     signer: Signer | None = None
+    knows: Callable[[str], bool] | None = None
+    """Asks the gateway whether somebody bears an address of the other side (Gateway.knows); None: anybody may be there."""
     _by_mail: dict[Key, str] = field(init=False)
     _by_foreign: dict[str, Mailbox] = field(init=False)
 
@@ -36,6 +38,10 @@ class AddressBook:
 
     def foreign(self, mailbox: Mailbox) -> str | None:
         """Give what the other side calls this mailbox; None when it is nobody there."""
+        found = self._foreign(mailbox)
+        return found if found is None or self.knows is None or self.knows(found) else None
+
+    def _foreign(self, mailbox: Mailbox) -> str | None:
         known = self._by_mail.get(_key(mailbox))
         if known is not None:
             return known

@@ -14,6 +14,7 @@ from mailnode.gateways.adapting import (
     with_attachments,
 )
 from mailnode.gateways.addresses import AddressBook
+from mailnode.gateways.breaker import Rates
 from mailnode.gateways.composing import Draft
 from mailnode.gateways.flowed import from_flowed, to_flowed
 from mailnode.gateways.gateway import Answer, Gateway
@@ -21,6 +22,8 @@ from mailnode.gateways.http import HttpClient, HttpResponse
 from mailnode.gateways.message import OutgoingMessage, OutgoingRecipient
 from mailnode.gateways.node import GatewayNode, Submitted
 from mailnode.gateways.outcomes import Delayed, Delivered, Failed, Outcome, Relayed, Trouble
+from mailnode.gateways.settings import parse_rate
+from mailnode.gateways.tokens import Signer, load_key
 from mailnode.gateways.trouble import http_outcome
 from mailnode.interfaces import Refused
 from mailnode.mail.address import NULL, Mailbox, parse_mailbox
@@ -46,9 +49,11 @@ __all__ = [
     "Outcome",
     "OutgoingMessage",
     "OutgoingRecipient",
+    "Rates",
     "Refused",
     "Relayed",
     "Seconds",
+    "Signer",
     "Submitted",
     "Trouble",
     "attachments_of",
@@ -58,7 +63,9 @@ __all__ = [
     "html_to_text",
     "http_outcome",
     "in_charset",
+    "load_key",
     "parse_mailbox",
+    "parse_rate",
     "selected",
     "shortened",
     "to_flowed",

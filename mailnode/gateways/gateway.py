@@ -37,6 +37,8 @@ class Gateway:
     """Modules that must be importable; the extra that brings them may be named: ``"treq (mailnode[webhook])"``."""
     one_process: ClassVar[bool] = False
     """It cannot run in several processes at once (one login, one connection): then ``[node] workers`` must be 1."""
+    fans_out: ClassVar[bool] = False
+    """What it submits comes of mail that has passed the door already (a list's copies): no flood guard counts it."""
 
     node: GatewayNode
     """The node; there before ``start``."""
@@ -50,6 +52,10 @@ class Gateway:
     def source(self) -> IService | None:
         """Give a service that brings messages in (``self.node.submit``); it runs in one process only."""
         return None
+
+    def knows(self, address: str) -> bool:  # noqa: ARG002 - of the signature
+        """Tell whether there is somebody of that address on the other side; asked at RCPT, so answer from memory."""
+        return True
 
     async def deliver(self, message: OutgoingMessage, recipients: Sequence[OutgoingRecipient]) -> Answer:
         """Hand a message to the other side, once for all recipients or for each.

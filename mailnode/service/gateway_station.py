@@ -86,10 +86,11 @@ class GatewayStation:
         couriers = {}
         for name, one in settings.gateway.items():
             gateway = (made or {}).get(name) or make(one)
-            book = attrs.evolve(book_of(name, gateway, settings), signer=signer)
+            book = attrs.evolve(book_of(name, gateway, settings), signer=signer, knows=gateway.knows)
+            source = attrs.evolve(one.source, rate="", rate_per_sender="") if gateway.fans_out else one.source
             node = NodeOfGateway(
                 name=name, hostname=ground.hostname, reactor=ground.reactor, clock=ground.clock, random=ground.random,
-                disk=ground.disk, addresses=book, http=ground.http or TreqClient(ground.reactor), settings=one.source,
+                disk=ground.disk, addresses=book, http=ground.http or TreqClient(ground.reactor), settings=source,
                 signer=signer, ledger=ledger, receipts=receipts,
                 reception=ground.reception, home=ground.home,
             )  # fmt: skip

@@ -78,3 +78,10 @@ def test_without_a_map_the_mail_address_is_the_name() -> None:
     assert book.foreign(Mailbox("ann", "x.example")) == "ann@x.example"
     assert str(book.mail("ann@x.example")) == "ann@x.example"
     assert book.mail("no address") is None
+
+
+def test_whom_the_gateway_does_not_know_is_nobody() -> None:
+    """The gateway's own word comes after map and aliases."""
+    book = AddressBook(knows=lambda address: address.startswith("news"))
+    assert book.foreign(Mailbox("news", "lists.example")) == "news@lists.example"
+    assert book.foreign(Mailbox("olds", "lists.example")) is None
