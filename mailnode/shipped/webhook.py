@@ -8,18 +8,16 @@ given back with mail that answers, see ``mailnode.gateways``) and, with a ``secr
 2xx is success. 408, 425, 429 and 5xx are tried again, as are 401 and 403, which the operator can mend; other 4xx bounce.
 """
 
-import base64
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from attrs import define, field
 
 from mailnode.gateways.api import (
     Answer,
-    Attachment,
     Delayed,
     Delivered,
     Failed,
@@ -31,6 +29,7 @@ from mailnode.gateways.api import (
     header_line,
     http_outcome,
 )
+from mailnode.shipped.forms import described, json_form, raw_form
 
 
 @define
@@ -110,45 +109,10 @@ def signature(secret: str, moment: int, body: bytes) -> str:
     return f"t={moment},v1={mac.hex()}"
 
 
-def _described(message: OutgoingMessage, recipients: Sequence[OutgoingRecipient]) -> dict[str, Any]:
-    """Tell of a message what JSON can hold."""
-    return {
-        "id": message.queue_id,
-        "message_id": message.message_id,
-        "from": str(message.sender),
-        "to": [str(one.mailbox) for one in recipients],
-        "recipients": [{"address": one.address, "mailbox": str(one.mailbox), "key": one.key} for one in recipients],
-        "subject": message.subject,
-        "date": message.field("Date"),
-        "received_at": message.arrived,
-        "attempt": message.attempt,
-        "headers": [[name, header_line(_text(value))] for name, value in message.email.raw_items()],
-        "text": message.text(),
-    }
-
-
-def _text(value: object) -> str:
-    """Give a field's value as text, whatever octets it holds."""
-    return str(value).encode("utf-8", "replace").decode()
-
-
-def _json(message: OutgoingMessage, recipients: Sequence[OutgoingRecipient]) -> tuple[str, bytes]:
-    described = _described(message, recipients) | {"attachments": [_file(one) for one in message.attachments]}
-    return "application/json", json.dumps(described, ensure_ascii=False).encode()
-
-
-def _file(one: Attachment) -> dict[str, str]:
-    return {"name": one.name, "content_type": one.content_type, "base64": base64.b64encode(one.octets).decode()}
-
-
-def _raw(message: OutgoingMessage, _: Sequence[OutgoingRecipient]) -> tuple[str, bytes]:
-    return "message/rfc822", message.octets()
-
-
 def _multipart(message: OutgoingMessage, recipients: Sequence[OutgoingRecipient]) -> tuple[str, bytes]:
     """Write a form: ``message`` is the JSON, each file an ``attachment`` (RFC 7578)."""
-    described = json.dumps(_described(message, recipients), ensure_ascii=False).encode()
-    parts = [(b'form-data; name="message"', b"application/json", described)]
+    told = json.dumps(described(message, recipients), ensure_ascii=False).encode()
+    parts = [(b'form-data; name="message"', b"application/json", told)]
     for one in message.attachments:
         name = one.name.replace("\\", "_").replace('"', "%22").encode()
         kind = one.content_type.encode("ascii", "replace")
@@ -173,7 +137,7 @@ def _ascii(text: str) -> str:
     return header_line(text).encode("ascii", "backslashreplace").decode()
 
 
-_FORMS = {"json": _json, "raw": _raw, "multipart": _multipart}
+_FORMS = {"json": json_form, "raw": raw_form, "multipart": _multipart}
 _MEANINGS: Mapping[str, Outcome] = {
     "delivered": Delivered(""),
     "delayed": Delayed("", "4.5.0"),
