@@ -69,7 +69,7 @@ def test_a_confirmed_subscription_gets_posts_with_the_fields_of_lists() -> None:
     node.send(ANN, NEWS, subject="Party", text="At eight.\nFrom me.", files=[])
     copy = last(node, BOB)
     assert copy["Subject"] == "Party"
-    assert copy.get_content() == "At eight.\n From me.\n"
+    assert copy.get_content().splitlines() == ["At eight.", " From me."]
     assert copy["List-Id"] == '"News, of the house" <news.lists.example>'
     assert copy["List-Post"] == f"<mailto:{NEWS}>"
     assert copy["List-Archive"] == "<https://a.example/>"
