@@ -20,7 +20,7 @@ from mailnode.gateways.flowed import from_flowed, to_flowed
 from mailnode.gateways.gateway import Answer, Gateway
 from mailnode.gateways.http import HttpClient, HttpResponse
 from mailnode.gateways.message import OutgoingMessage, OutgoingRecipient
-from mailnode.gateways.node import GatewayNode, Submitted
+from mailnode.gateways.node import AllRefused, GatewayNode, Submitted
 from mailnode.gateways.outcomes import Delayed, Delivered, Failed, Outcome, Relayed, Trouble
 from mailnode.gateways.settings import parse_rate
 from mailnode.gateways.tokens import Signer, load_key
@@ -28,11 +28,13 @@ from mailnode.gateways.trouble import http_outcome
 from mailnode.interfaces import Refused
 from mailnode.mail.address import NULL, Mailbox, parse_mailbox
 from mailnode.mail.quantity import Octets, Seconds
+from mailnode.mail.reply import Reply
 
 __all__ = [
     "NULL",
     "Adapted",
     "AddressBook",
+    "AllRefused",
     "Answer",
     "Attachment",
     "AttachmentPolicy",
@@ -52,6 +54,7 @@ __all__ = [
     "Rates",
     "Refused",
     "Relayed",
+    "Reply",
     "Seconds",
     "Signer",
     "Submitted",

@@ -3,7 +3,7 @@
 Values may come from strangers: a line end in a subject is made a blank, never a new field.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
@@ -44,16 +44,25 @@ class Draft:
     """A machine wrote it: then it says ``Auto-Submitted: auto-generated`` (RFC 3834)."""
     extra: Sequence[tuple[str, str]] = field(default=())
     """Further header fields."""
+    cc: Sequence[str] = ()
+    """Who gets it besides; stands in Cc. (Who stands in neither field is named to ``submit`` only.)"""
+    names: Mapping[str, str] = field(factory=dict)
+    """Names to be written before addresses of ``to`` and ``cc``."""
 
 
 def compose(draft: Draft, *, now: float, message_id: str) -> bytes:
     """Write the draft as octets with CRLF line ends; ``message_id`` is used if it has none. ValueError for a bad address."""
     sender = parse_mailbox(draft.sender)
-    to = [parse_mailbox(address) for address in draft.to]
-    is_utf8 = any(one.needs_smtputf8 for one in (sender, *to))
+    to, cc = (
+        [(parse_mailbox(address), draft.names.get(address, "")) for address in part] for part in (draft.to, draft.cc)
+    )
+    is_utf8 = sender.needs_smtputf8 or any(one.needs_smtputf8 for one, _ in (*to, *cc))
     email = EmailMessage(policy=SMTPUTF8 if is_utf8 else SMTP)
     email["From"] = _address(sender, draft.sender_name)
-    email["To"] = [_address(one) for one in to]
+    if cc:
+        email["Cc"] = [_address(*one) for one in cc]
+    if to or not cc:
+        email["To"] = [_address(*one) for one in to] or "undisclosed-recipients:;"
     email["Subject"] = header_line(draft.subject)
     email["Date"] = formatdate(now if draft.date is None else draft.date)
     email["Message-ID"] = _message_id(draft.message_id) or message_id

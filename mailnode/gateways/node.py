@@ -11,7 +11,7 @@ from mailnode.gateways.addresses import AddressBook
 from mailnode.gateways.composing import Draft
 from mailnode.gateways.http import HttpClient
 from mailnode.gateways.outcomes import Delayed, Delivered, Failed
-from mailnode.interfaces import Disk
+from mailnode.interfaces import Disk, Refused
 from mailnode.mail.address import Mailbox
 from mailnode.mail.reply import Reply
 
@@ -29,6 +29,14 @@ class Submitted:
     """Recipients that were not taken while others were."""
     is_repeated: bool = False
     """It was submitted before with the same key, and not again."""
+
+
+class AllRefused(Refused):
+    """None of the recipients was taken; ``refused`` tells of each."""
+
+    def __init__(self, reply: Reply, refused: tuple[tuple[str, Reply], ...]) -> None:
+        super().__init__(reply)
+        self.refused = refused
 
 
 class GatewayNode(Protocol):
@@ -69,8 +77,9 @@ class GatewayNode(Protocol):
         ``mail`` is a Draft or a message as octets, which then needs ``to``; ``sender`` is the reverse-path, of a Draft its
         own sender, ``""`` the null one. ``protocol`` stands in the trace field (``XMPP``, ``HTTP``). With a ``key`` the
         same message submitted again gives the first one's answer. ``mark`` and ``traceparent`` are what an outgoing
-        message had, if the other side has carried them. Raises interfaces.Refused when it is not taken;
-        ``refused.reply.is_transient`` tells whether to try again. ValueError for a bad address.
+        message had, if the other side has carried them. Raises interfaces.Refused when it is not taken
+        (AllRefused when that is for its recipients); ``refused.reply.is_transient`` tells whether to try again.
+        ValueError for a bad address.
         """
         ...
 

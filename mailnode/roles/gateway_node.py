@@ -5,7 +5,9 @@ how many messages from the other side as a whole, and how many from one sender t
 without marks stays where it comes from.
 """
 
+import json
 import sqlite3
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,7 +23,7 @@ from mailnode.gateways.http import HttpClient
 from mailnode.gateways.ledger import Ledger
 from mailnode.gateways.loops import FIELD, TRACE_FIELD, hops_of, marks_in, read_header
 from mailnode.gateways.loops import mark as marked
-from mailnode.gateways.node import A_MONTH, Submitted
+from mailnode.gateways.node import A_MONTH, AllRefused, Submitted
 from mailnode.gateways.settings import GatewaySourceSettings, parse_rate
 from mailnode.gateways.tokens import Signer
 from mailnode.gateways.tracing import trace_id
@@ -30,7 +32,7 @@ from mailnode.mail.address import Mailbox, parse_mailbox, parse_reverse_path
 from mailnode.mail.envelope import Body, Envelope, Recipient
 from mailnode.mail.message import Peer
 from mailnode.mail.queueid import new_queue_id
-from mailnode.mail.reply import Reply
+from mailnode.mail.reply import Reply, Status
 from mailnode.roles.gateway_receipts import Receipt, Receipts
 
 A_WEEK = 7 * 86400.0
@@ -126,7 +128,7 @@ class NodeOfGateway:
 
     async def _keep(self, key: str, done: Submitted) -> None:
         """Write the key down; the message is the node's already, so trouble with it must not read as a refusal."""
-        known = f"{done.queue_id} {done.message_id}"
+        known = _kept(done)
         try:
             await self.ledger.remember(self.name, f"key {key}", known, now=self.clock.seconds(), keep=A_WEEK)
         except (OSError, sqlite3.Error) as trouble:
@@ -156,13 +158,12 @@ class NodeOfGateway:
 
     async def _known(self, key: str) -> Submitted | None:
         known = await self.ledger.recall(self.name, f"key {key}", now=self.clock.seconds())
-        queue_id, _, message_id = known.partition(" ")
-        return Submitted(queue_id, message_id, is_repeated=True) if known else None
+        return _repeated(known) if known else None
 
     async def _submit(  # noqa: PLR0917 - those of submit
         self, mail: Draft | bytes, protocol: str, sender: str | None, to: tuple[str, ...], mark: str, traceparent: str
     ) -> Submitted:
-        octets, reverse_path, recipients, message_id = self._written(mail, sender, to)
+        octets, reverse_path, recipients, message_id = await self._written(mail, sender, to)
         self._check_rate(reverse_path, recipients)
         header = read_header(octets)
         hops = hops_of([mark, *marks_in(header)], self.signer)
@@ -171,13 +172,15 @@ class NodeOfGateway:
             fields += f"{TRACE_FIELD}: {traceparent.strip()}\r\n"
         return await self._hand_in(fields.encode() + octets, reverse_path, recipients, protocol, message_id)
 
-    def _written(
+    async def _written(
         self, mail: Draft | bytes, sender: str | None, to: tuple[str, ...]
     ) -> tuple[bytes, Mailbox, list[Mailbox], str]:
         if isinstance(mail, Draft):
             made = f"<{new_queue_id(self.clock.seconds(), self.random)}.{self.name}@{self.hostname}>"
-            octets = compose(mail, now=self.clock.seconds(), message_id=made)
-            sender, to = mail.sender if sender is None else sender, to or tuple(mail.to)
+            write = partial(compose, mail, now=self.clock.seconds(), message_id=made)
+            is_large = sum(len(one.octets) for one in mail.files) > BLOCK
+            octets = await self.disk.run(write) if is_large else write()
+            sender, to = mail.sender if sender is None else sender, to or (*mail.to, *mail.cc)
         else:
             octets = mail
         reverse_path = parse_reverse_path(f"<{sender or ''}>")
@@ -236,8 +239,26 @@ class NodeOfGateway:
                 refused.append((str(one), no.reply))
         if len(refused) == len(recipients):
             transient = [reply for _, reply in refused if reply.is_transient]
-            raise Refused((transient or [refused[0][1]])[0])
+            raise AllRefused((transient or [refused[0][1]])[0], tuple(refused))
         return refused
+
+
+def _kept(done: Submitted) -> str:
+    """Write what a repetition is told."""
+    refused = [[one, reply.code, str(reply.status or ""), *reply.lines] for one, reply in done.refused]
+    return " ".join([done.queue_id, json.dumps(refused), done.message_id])
+
+
+def _repeated(kept: str) -> Submitted:
+    """Read it; who was refused the first time is told again, since not everybody asked the first time."""
+    queue_id, _, rest = kept.partition(" ")
+    if not rest.startswith("["):
+        return Submitted(queue_id, rest, is_repeated=True)
+    told, end = json.JSONDecoder().raw_decode(rest)
+    refused = [
+        (one, Reply(code, tuple(lines), Status.parse(status) if status else None)) for one, code, status, *lines in told
+    ]
+    return Submitted(queue_id, rest[end:].strip(), tuple(refused), is_repeated=True)
 
 
 async def _to_its_end(transaction: Transaction) -> Any:

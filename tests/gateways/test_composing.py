@@ -73,3 +73,18 @@ def test_a_bad_address_is_a_fault() -> None:
     """And never half a message."""
     with pytest.raises(ValueError, match="address"):
         compose(Draft("no address", ["b@y.example"]), now=0, message_id="<a@b>")
+
+
+def test_people_have_names_and_copies_are_told() -> None:
+    """Names are quoted as they need it, Cc stands beside To, and who is named nowhere stands nowhere."""
+    written = Draft(
+        "ann@home.example", ["bob@x.example"], "Hello.", cc=["eve@x.example"],
+        names={"bob@x.example": 'Bob, "the" Bürger', "eve@x.example": "Eve"},
+    )  # fmt: skip
+    mail = made(written)
+    assert [one.display_name for one in mail["To"].addresses] == ['Bob, "the" Bürger']
+    assert str(mail["Cc"]) == "Eve <eve@x.example>"
+    hidden = made(Draft("ann@home.example", [], "Hello."))
+    assert str(hidden["To"]) == "undisclosed-recipients:;"
+    copied = made(Draft("ann@home.example", [], cc=["b@x.example"]))
+    assert copied["To"] is None
