@@ -97,7 +97,9 @@ class _Submission:
                 taken = self._hear(event)
                 if taken is not None:
                     return taken
-            self._socket.sendall(self._client.take())
+            # Nothing to say is not sent: a node that has answered and gone would make an error of it.
+            if words := self._client.take():
+                self._socket.sendall(words)
 
     def _hear(self, event: Event) -> Taken | None:
         match event:
