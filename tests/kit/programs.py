@@ -16,6 +16,7 @@ import pytest
 PACKAGES = {
     "curl": "curl",
     "doveadm": "dovecot-core",
+    "epmd": "erlang-base",
     "fetchmail": "fetchmail",
     "haproxy": "haproxy",
     "msmtp": "msmtp",
@@ -24,6 +25,8 @@ PACKAGES = {
     "nsd": "nsd",
     "openssl": "openssl",
     "postfix": "postfix",
+    "redis-cli": "redis-tools",
+    "redis-server": "redis-server",
     "s-nail": "s-nail",
     "setpriv": "util-linux",
     "smtp-sink": "postfix",
@@ -70,6 +73,14 @@ def need_nodemailer() -> str:
     node = program("node")
     if subprocess.run([node, "-e", "require('nodemailer')"], capture_output=True, check=False).returncode:
         missing("node finds no nodemailer: npm install --prefix DIR nodemailer, then NODE_PATH=DIR/node_modules")
+    return node
+
+
+def need_node_package(name: str) -> str:
+    """Give the path of node, once it is known that it finds a package of npm (through NODE_PATH)."""
+    node = program("node")
+    if subprocess.run([node, "-e", f"require('{name}')"], capture_output=True, check=False).returncode:
+        missing(f"node finds no {name}: npm install --prefix DIR {name}, then NODE_PATH=DIR/node_modules")
     return node
 
 
