@@ -25,6 +25,7 @@ PACKAGES = {
     "nsd": "nsd",
     "openssl": "openssl",
     "postfix": "postfix",
+    "prosody": "prosody",
     "redis-cli": "redis-tools",
     "redis-server": "redis-server",
     "s-nail": "s-nail",
