@@ -80,13 +80,13 @@ class Link:
         while True:
             began = self.clock.seconds()
             try:
-                await self._bound()
+                why = await self._bound()
             except CancelledError:
                 raise
             except Exception as trouble:  # noqa: BLE001 - whatever is wrong with it now may be well later
                 self._lost(str(trouble) or type(trouble).__name__)
             else:
-                self._lost("the connection was lost")
+                self._lost(f"the connection was lost: {why}")
             if self.clock.seconds() - began >= PROVEN:
                 pause = FIRST_PAUSE
             spread = pause * (1 + 0.2 * self.random.random())
@@ -94,8 +94,8 @@ class Link:
             await deferLater(self.clock, spread)
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _bound(self) -> None:
-        """Bind, and stay until the connection ends."""
+    async def _bound(self) -> str:
+        """Bind, and stay until the connection ends; gives why."""
         access = await self.access()
         name = f"{self.random.getrandbits(64):016x}"
         factory = Factory.forProtocol(lambda: Session(self.pace, self.clock, name, self.taker))
@@ -109,7 +109,7 @@ class Link:
         self.log.info("bound to {smsc} as {system_id}", event="bound", smsc=smsc, system_id=access.system_id)
         self._session, self.is_bound, self._trouble = session, True, ""
         self._tell("")
-        await session.gone
+        return await session.gone
 
     def _lost(self, why: str) -> None:
         if why != self._trouble:
@@ -169,7 +169,7 @@ class Link:
             await deferLater(self.clock, at - now)
 
     async def submit(self, message: TextMessage) -> str:
-        """Send within a turn; gives the message_id. Refusal, ConnectionError or a time-out."""
+        """Send within a turn; gives the message_id. Refusal or ConnectionError."""
         if self._session is None:
             raise ConnectionError(f"no bind to the SMSC: {self._trouble}")
         try:

@@ -11,7 +11,6 @@ from zlib import crc32
 
 from attrs import define
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.defer import TimeoutError as NoAnswer
 
 from mailnode.gateways.api import Delayed, Failed, GatewayNode, Outcome, OutgoingRecipient, Relayed, Trouble
 from mailnode.shipped.sms.link import Link
@@ -49,9 +48,8 @@ class Sender:
                 return _at_part(trouble.outcome, place, len(parts))
             except Refusal as refusal:
                 return _at_part(self._meaning(refusal), place, len(parts))
-            except (ConnectionError, NoAnswer) as problem:
-                words = str(problem) or "no answer to submit_sm in time"
-                return _at_part(Delayed(words, "4.4.2", 5.0, is_unreachable=True), place, len(parts))
+            except ConnectionError as problem:
+                return _at_part(Delayed(str(problem), "4.4.2", 5.0, is_unreachable=True), place, len(parts))
         count = "" if len(parts) == 1 else f" in {len(parts)} parts"
         return Relayed(f"accepted as {ids[0] or 'a message without a name'}{count}", self._receipt_id(ids, one.key))
 

@@ -54,13 +54,13 @@ class Session(Protocol):
     log = Logger()
 
     def __init__(self, pace: Pace, clock: Any, name: str, taker: Taker) -> None:
-        self.gone: Deferred[None] = Deferred()
-        """Fires when the connection is no more."""
+        self.gone: Deferred[str] = Deferred()
+        """Fires with the reason when the connection is no more."""
         self._pace, self._clock, self._name, self._taker = pace, clock, name, taker
         self._frames, self._sequence, self._heard = Frames(), 0, 0.0
         self._waiting: dict[int, Deferred[Pdu]] = {}
         self._running: set[Deferred[None]] = set()
-        self._is_open = False
+        self._is_open, self._why = False, ""
         self._idle: Deferred[None] | None = None
         self._enquiry = LoopingCall(self._enquire)
         self._enquiry.clock = clock
@@ -91,7 +91,7 @@ class Session(Protocol):
         waiting, self._waiting = self._waiting, {}
         for one in waiting.values():
             one.errback(ConnectionError(f"the connection broke: {reason.getErrorMessage()}"))
-        self.gone.callback(None)
+        self.gone.callback(self._why or reason.getErrorMessage())
 
     def _take(self, pdu: Pdu) -> None:
         if pdu.is_response:
@@ -112,12 +112,12 @@ class Session(Protocol):
     # --- what we ask
 
     async def bind(self, access: Access) -> str:
-        """Bind as a transceiver; gives the SMSC's name. Refusal, ConnectionError or a time-out."""
+        """Bind as a transceiver; gives the SMSC's name. Refusal or ConnectionError."""
         pdu = await self._request(Command.BIND_TRANSCEIVER, access.bind().render())
         return parse_name(pdu.body)
 
     async def submit(self, message: TextMessage) -> str:
-        """Send a message; gives the message_id, empty when the SMSC gives none. Refusal, ConnectionError or a time-out."""
+        """Send a message; gives the message_id, empty when the SMSC gives none. Refusal or ConnectionError."""
         pdu = await self._request(Command.SUBMIT_SM, message.render())
         try:
             return parse_name(pdu.body)
@@ -130,7 +130,7 @@ class Session(Protocol):
             return
         try:
             await self._request(Command.UNBIND)
-        except (Refusal, ConnectionError, NoAnswer):
+        except (Refusal, ConnectionError):
             self.log.debug("no answer to unbind")
         if self._running:
             self._idle = Deferred()
@@ -154,10 +154,10 @@ class Session(Protocol):
         try:
             answer = await waiting
         except NoAnswer:
-            self._waiting.pop(sequence, None)
+            self._why = f"no answer to {command.name.lower()} within {self._pace.answer:g} seconds"
             if self._is_open:
                 self.transport.abortConnection()
-            raise
+            raise ConnectionError(self._why) from None
         finally:
             self._waiting.pop(sequence, None)
         if answer.status:
@@ -173,8 +173,8 @@ class Session(Protocol):
     async def _enquired(self) -> None:
         try:
             await self._request(Command.ENQUIRE_LINK)
-        except (Refusal, ConnectionError, NoAnswer) as trouble:
-            self.log.info("enquire_link: {why}", why=str(trouble) or type(trouble).__name__)
+        except (Refusal, ConnectionError) as trouble:
+            self.log.info("enquire_link: {why}", why=str(trouble))
 
     # --- what the SMSC asks
 
