@@ -101,7 +101,7 @@ def test_a_letter_goes_through_completed(node: Node, twin: Twin) -> None:
     [seen] = node.wait_for("hidden@example.org")
     assert b"Bcc" not in seen
     assert b"(local user root)" in seen or os.geteuid()
-    assert b"\nFrom: Full Name\n <bob@example.org>\n" in seen
+    assert b"\nFrom: Full Name <bob@example.org>\n" in seen
     assert b"Return-Path: <bob@example.org>" in seen
     assert seen.endswith(b"\n\ntext\n")
     node.wait_for("full@example.org")
@@ -251,7 +251,7 @@ def test_anybody_may_send(node: Node, twin: Twin) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     [seen] = node.wait_for("anybody@example.org")
     assert b"(local user nobody)" in seen
-    assert b"\nFrom: nobody\n <nobody@example.org>\n" in seen
+    assert b"\nFrom: nobody <nobody@example.org>\n" in seen
     assert twin.run("-bp", as_nobody=True).returncode == 77
     for name in ("control.sock", "spool.db", "mail", "public/maildrop", "taken"):
         with pytest.raises(PermissionError):
@@ -389,6 +389,7 @@ def test_a_node_that_gives_up_root_reads_what_others_left(make_node: MakeNode, t
     [name] = waiting(place.maildrop, 10)
     about = (place.maildrop / name).stat()
     assert (about.st_uid, about.st_gid, about.st_mode & 0o777) == (NOBODY, 4321, 0o640)
+    opened(place.maildrop / name, largest=0).close()  # imports what it needs, while Python's files can be read
     child = os.fork()
     if not child:
         os.setgroups([])
