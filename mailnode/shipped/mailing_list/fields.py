@@ -1,7 +1,7 @@
 """The header of a post as octets: fields taken out, fields put on top, the body untouched (RFC 2369, RFC 2919)."""
 
 from collections.abc import Collection, Sequence
-from email.header import Header, decode_header
+from email.header import Header, decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
 
@@ -44,13 +44,14 @@ def without(fields: Sequence[bytes], names: Collection[bytes]) -> list[bytes]:
 def prefixed(fields: Sequence[bytes], prefix: str) -> list[bytes]:
     """Put a prefix before the subject, unless it is in it."""
     made, has_subject = [], False
-    written = Header(prefix, "us-ascii" if prefix.isascii() else "utf-8").encode().encode()
+    # The blank is part of an encoded word, for one between two of them does not count (RFC 2047 section 6.2).
+    written = (f"{prefix} " if prefix.isascii() else f"{Header(f'{prefix} ', 'utf-8').encode()} ").encode()
     for field in fields:
         if name_of(field) == b"subject" and not has_subject:
             has_subject = True
             value = field.partition(b":")[2]
             if prefix.lower() not in readable(value.decode("utf-8", "replace")).lower():
-                field = b"Subject: " + written + b" " + value.lstrip(b" \t")
+                field = b"Subject: " + written + value.lstrip(b" \t")
         made.append(field)
     return made if has_subject else [*made, b"Subject: " + written + b"\r\n"]
 
@@ -73,11 +74,7 @@ def phrase(text: str) -> str:
 def readable(value: object) -> str:
     """Decode a field's value as far as it can be."""
     try:
-        pieces = decode_header(str(value))
-        text = "".join(
-            piece.decode(charset or "utf-8", "replace") if isinstance(piece, bytes) else piece
-            for piece, charset in pieces
-        )
+        text = str(make_header(decode_header(str(value))))
     except (ValueError, LookupError):
         text = str(value)
     return header_line(text)

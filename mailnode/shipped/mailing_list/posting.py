@@ -1,9 +1,8 @@
 """What becomes of a post: refused, passed over, held for the owners, or spread."""
 
-from email.message import EmailMessage
 from email.utils import formatdate
 
-from mailnode.gateways.api import Delivered, Failed, Outcome, OutgoingMessage, OutgoingRecipient, shortened
+from mailnode.gateways.api import Delivered, Failed, Outcome, OutgoingMessage, OutgoingRecipient, Trouble, shortened
 from mailnode.shipped.mailing_list.fanout import Fanout, Post
 from mailnode.shipped.mailing_list.fields import (
     NOT_PASSED_ON,
@@ -107,9 +106,11 @@ async def hold(mailing: Mailing, message: OutgoingMessage, one: OutgoingRecipien
 
 
 def _beginning(message: OutgoingMessage) -> str:
-    email: EmailMessage = message.email
-    part = email.get_body(("plain",))
-    octets = part.get_payload(decode=True) if part is not None else b""
+    try:
+        part = message.email.get_body(("plain",))
+        octets = part.get_payload(decode=True) if part is not None else b""
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError, Trouble):
+        return ""  # it is shown for comfort only
     return shortened(octets[: 4 * _SHOWN].decode("utf-8", "replace") if isinstance(octets, bytes) else "", _SHOWN)
 
 

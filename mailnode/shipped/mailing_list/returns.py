@@ -1,13 +1,13 @@
 """Mail that comes back, and mail to the owners."""
 
-from mailnode.gateways.api import Delivered, Failed, Outcome, OutgoingMessage, OutgoingRecipient, Refused
-from mailnode.shipped.mailing_list.bounces import read_bounce
+from mailnode.gateways.api import Delivered, Failed, Outcome, OutgoingMessage, OutgoingRecipient, Refused, Trouble
+from mailnode.shipped.mailing_list.bounces import Bounce, read_bounce
 from mailnode.shipped.mailing_list.fanout import count
 from mailnode.shipped.mailing_list.mailing import Mailing, key_of
 from mailnode.shipped.mailing_list.posting import been_at
 
 MOST_READ = 1024 * 1024
-"""Octets of a bounce that is read; a larger one counts as a failure for now by its size alone."""
+"""Octets of a bounce that is read; a larger one is passed over."""
 
 
 async def bounce(mailing: Mailing, message: OutgoingMessage, one: OutgoingRecipient, token: str) -> Outcome:
@@ -16,11 +16,19 @@ async def bounce(mailing: Mailing, message: OutgoingMessage, one: OutgoingRecipi
     is_bounce = not message.sender.domain or message.sender.local_part.lower() == "mailer-daemon"
     if number is None or not is_bounce or len(message.octets()) > MOST_READ:
         return Delivered("passed over: no bounce of a copy")
-    found = read_bounce(message.email)
+    found = _read(message)
     if found is None:
         return Delivered("passed over: no failure")
     await count(mailing, number, found.weight, f"{found.status} {found.reason}".strip(), key_of(one, "bounce"))
     return Delivered()
+
+
+def _read(message: OutgoingMessage) -> Bounce | None:
+    """Read a bounce, whatever its octets do to the email package."""
+    try:
+        return read_bounce(message.email)
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError, Trouble):
+        return None
 
 
 async def to_owners(mailing: Mailing, message: OutgoingMessage, one: OutgoingRecipient) -> Outcome:
