@@ -30,7 +30,7 @@ def parse_jid(text: str) -> JID:
     """Read a JID and bring it into its one form; ValueError when it is none."""
     try:
         jid = JID(text)
-    except (InvalidFormat, RuntimeError, UnicodeError) as error:
+    except (InvalidFormat, RuntimeError, UnicodeError, IndexError) as error:  # IndexError: an empty label
         raise ValueError(f"no JID: {text[:100]!r}") from error
     parts = (jid.user or "", jid.host, jid.resource or "")
     if any(len(part.encode("utf-8", "replace")) > MOST_OCTETS for part in parts) or "@" in jid.host:

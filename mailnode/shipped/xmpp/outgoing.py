@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from attrs import define
+from attrs import Factory, define
 from twisted.internet.defer import TimeoutError  # noqa: A004 - addTimeout's
 from twisted.words.xish.domish import Element
 
@@ -26,6 +26,7 @@ from mailnode.shipped.xmpp.stanzas import Chat, write_message, write_ping
 
 OURS = "mn-"
 """What the ids of our messages begin with."""
+MOST_RECENT = 1000
 A_YEAR = 365 * 86400.0
 _CONFIRMED = Delivered("confirmed by the recipient's program")
 
@@ -40,6 +41,8 @@ class Outgoing:
     """Runs what an answer causes, in order."""
     limit: int
     answer_within: float
+    _recent: dict[str, str] = Factory(dict)
+    """To whom messages went whose receipt tells only that this person's program sends some."""
 
     async def send(self, message: OutgoingMessage, one: OutgoingRecipient, ours: str, text: str) -> Outcome:
         """Send one person a message and wait until the server has it; ``ours`` is the JID that writes."""
@@ -57,7 +60,7 @@ class Outgoing:
             await handed.answered
         except TimeoutError:
             if handed.error is None and not handed.is_received:
-                return Relayed("handed to the server, which has not said what it does", _receipt_id(theirs, chat.id))
+                return await self._awaiting("handed to the server, which has not said what it does", theirs, chat.id)
         except ConnectionError as trouble:
             if handed.error is None and not handed.is_received:
                 return Delayed(str(trouble), "4.4.2", is_unreachable=True)
@@ -72,7 +75,17 @@ class Outgoing:
             return _CONFIRMED
         # Nobody must depend on a receipt (XEP-0184 section 5.5): it is awaited only of those who have sent one before.
         is_awaited = one.recipient.wants_success and await self.node.recall(f"receipts {handed.peer}")
-        return Relayed("taken by the XMPP server", _receipt_id(handed.peer, ident) if is_awaited else "")
+        if is_awaited:
+            return await self._awaiting("taken by the XMPP server", handed.peer, ident)
+        self._recent[ident] = handed.peer
+        while len(self._recent) > MOST_RECENT:
+            del self._recent[next(iter(self._recent))]
+        return Relayed("taken by the XMPP server")
+
+    async def _awaiting(self, text: str, peer: str, ident: str) -> Relayed:
+        """Give the outcome of what will be heard of; only that is looked for when somebody sends a receipt."""
+        await self.node.remember(f"awaits {_receipt_id(peer, ident)}", "yes")
+        return Relayed(text, _receipt_id(peer, ident))
 
     async def _chat(self, message: OutgoingMessage, one: OutgoingRecipient, ours: str, theirs: str, text: str) -> Chat:
         """Write the message, and remember what an answer to it will be."""
@@ -120,6 +133,8 @@ class Outgoing:
         if handed is not None and handed.peer == peer:
             handed.is_received = True
             self.begin(self._note_receipts(peer))
+        elif self._recent.pop(ident, "") == peer:
+            self.begin(self._note_receipts(peer))
         elif ident.startswith(OURS):
             self.begin(self._tell(_receipt_id(peer, ident), _CONFIRMED))
 
@@ -129,9 +144,8 @@ class Outgoing:
         return handed if handed is not None and sender_of(stanza) == handed.peer else None
 
     async def _tell(self, receipt_id: str, outcome: Delivered | Failed) -> None:
-        if isinstance(outcome, Delivered):
-            await self._note_receipts(receipt_id.rpartition(" ")[0])
-        await self.node.receipt(receipt_id, outcome)
+        if await self.node.recall(f"awaits {receipt_id}"):
+            await self.node.receipt(receipt_id, outcome)
 
     async def _note_receipts(self, peer: str) -> None:
         if not await self.node.recall(f"receipts {peer}"):
