@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Self
 
+from tests.kit.pki import Identity
 from tests.kit.ports import free_port
 from tests.kit.programs import find, missing, program
 from tests.kit.waiting import until
@@ -45,14 +46,18 @@ Component "{domain}"
 
 
 class Prosody:
-    """A server with accounts; use it as a context."""
+    """A server with accounts; use it as a context. With an identity it wants TLS of those who log in."""
 
-    def __init__(self, *accounts: str) -> None:
+    def __init__(self, *accounts: str, identity: Identity | None = None) -> None:
         self._program = program("prosody")
         self.folder = Path(tempfile.mkdtemp(prefix="prosody-"))
         self.client, self.component = free_port(), free_port()
         text = _SETTINGS.format(folder=self.folder, client=self.client, component=self.component, host=HOST,
                                 domain=COMPONENT, secret=SECRET)  # fmt: skip
+        if identity is not None:
+            certificate, key = identity.write(self.folder, "server")
+            lines = f'ssl = {{ certificate = "{certificate}", key = "{key}" }}\nc2s_require_encryption = true\n'
+            text = lines + text.replace('"disco"', '"disco", "tls"').replace("c2s_require_encryption = false", "")
         (self.folder / "prosody.cfg.lua").write_text(text)
         known = self.folder / "data" / HOST.replace(".", "%2e") / "accounts"
         known.mkdir(parents=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.node import Node, settings
+from tests.kit.pki import Authority
 from tests.kit.prosody import COMPONENT, PASSWORD, SECRET, Person, Prosody
 from tests.kit.waiting import until
 
@@ -157,3 +158,22 @@ def test_as_an_account(prosody: Prosody, tmp_path: Path) -> None:
             assert mails(node, 1)[0]["In-Reply-To"] == first
     finally:
         node.kill()
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_account_logs_in_by_tls(is_known: bool, tmp_path: Path) -> None:
+    """When the certificate is one to be trusted, and else not."""
+    authority = Authority()
+    trusted = authority if is_known else Authority("Another")
+    (tmp_path / "ca.pem").write_bytes(trusted.identity.pem)
+    more = GATEWAY.replace("tls =", "# tls =")
+    with Prosody("bob", "bot", identity=authority.sign("chat.example")) as prosody:
+        written = more.format(jid="bot@chat.example", password=PASSWORD, port=prosody.client)
+        node = Node(tmp_path / "node", settings(more=written), environment={"SSL_CERT_FILE": str(tmp_path / "ca.pem")})
+        node.start()
+        try:
+            what = "is connected to" if is_known else "cannot reach"
+            until(lambda: what in node.log(), 20, lambda: f"{node.log()}\n{prosody.log()}")
+            assert ("is connected to" in node.log()) == is_known
+        finally:
+            node.kill()
