@@ -9,8 +9,9 @@ from zlib import crc32
 from attrs import define, field
 from twisted.application.internet import TimerService
 from twisted.application.service import IService
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.endpoints import clientFromString
+from twisted.python.failure import Failure
 
 from mailnode.gateways.api import (
     Answer,
@@ -214,8 +215,11 @@ class Sms(Gateway):
             )))
             for one in recipients
         ]  # fmt: skip
-        outcomes = await gatherResults(sending, consumeErrors=True)
-        return dict(zip(recipients, outcomes, strict=True))
+        outcomes = await DeferredList(sending, consumeErrors=True)  # every one is seen to its end, or all are cancelled
+        for _, outcome in outcomes:
+            if isinstance(outcome, Failure):
+                outcome.raiseException()
+        return {one: outcome for one, (_, outcome) in zip(recipients, outcomes, strict=True)}
 
     async def _one(self, message: OutgoingMessage, one: OutgoingRecipient, parts: list[Carried]) -> Outcome:
         digits = dialled(one.address)

@@ -242,6 +242,36 @@ def test_parts_are_paced() -> None:
     assert len(smsc.texts) == 3
 
 
+def test_what_was_on_its_way_when_the_attempt_ended_is_not_sent_again() -> None:
+    """The answer comes after the attempt's time limit; the next attempt knows of it."""
+    node, smsc = both('[gateway.sms]\nkind = "sms"\n[gateway.sms.queue]\ntimeout = "10s"\n')
+    smsc.will(SILENCE)
+    node.send(ANN, CELL, notify=Notify.SUCCESS)
+    node.advance("15s")
+    assert "no answer within 10s" in node.queue()[0].reason
+    smsc.say(Pdu(Command.SUBMIT_SM_RESP, 2, b"late\0"))
+    smsc.receipt("late", "DELIVRD")
+    node.advance("1h")
+    assert not node.queue()
+    assert len(smsc.texts) == 1
+    assert "Action: delivered" in reports(node)[0]
+
+
+def test_the_example_is_a_configuration() -> None:
+    """What the room's page shows is read as it stands; only the name of the kind needs an installation."""
+    import textwrap
+
+    import mailnode.shipped.sms as page
+
+    told = str(page.__doc__).partition("Configuration::\n\n")[2].partition("\n\n**")[0]
+    text = textwrap.dedent(told).replace('kind = "sms"', 'kind = "mailnode.shipped.sms.gateway:Sms"')
+    text = text.replace("tls:smsc.example.net:3550", "tcp:127.0.0.1:2775").replace("/etc/mailnode/sms.password", "")
+    node = MemoryNode(config=text)
+    smsc = MemorySmsc(node)
+    node.send(ANN, CELL)
+    assert [(one.source.digits, one.message) for one in smsc.texts] == [("4915770001", b"Hello.")]
+
+
 # --- the bind
 
 
