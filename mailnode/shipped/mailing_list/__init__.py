@@ -32,7 +32,8 @@
 ``news-bounces+TOKEN@``           reverse-path of each copy (VERP): says whose mailbox a bounce is about
 ================================  ============================================================================
 
-A mailbox of another domain can be an alias of ``news@``; the other addresses stay in the lists' own domain.
+A mailbox of another domain can be an alias of ``news@`` (``[domain.aliases]``, and ``address`` of the list, so that List-Post shows it);
+the other addresses stay in the lists' own domain.
 
 Rules. **Nothing is kept of a request** until it is confirmed: a token is signed and expires, and of an address it holds no
 more than the signature, which only its owner can complete. **Answers** are ``Auto-Submitted: auto-replied`` with the null

@@ -72,19 +72,20 @@ class Request:
             return
         members = await self.mailing.store.who(self.mailing.name, MOST_WHO)
         lines = [one.address if one.state == ACTIVE else f"{one.address} ({one.state})" for one in members]
-        text = f"{len(lines)} members of {self.mailing.address()}:\n\n" + "\n".join(lines) + "\n"
+        text = f"{len(lines)} members of {self.mailing.posts_to}:\n\n" + "\n".join(lines) + "\n"
         await self._say(("members of {name}", "{text}"), self.author, "", text=text)
 
     # --- confirmations
 
     async def confirm(self, token: str) -> None:
         """Do what was asked, if the ticket is ours, has not expired, and is about this author or the subject's address."""
-        now = self.mailing.node.clock.seconds()
-        ticket = self.mailing.tickets.read(token, candidates(self.message, self.subject), now)
+        # Its arrival counts: an approved post may take longer to spread than the ticket lasts.
+        when = self.message.arrived
+        ticket = self.mailing.tickets.read(token, candidates(self.message, self.subject), when)
         if ticket is None or is_machine(self.message):
             await self._say(STALE, self.author, "")
             return
-        is_done = await _ACTIONS[ticket.action](self.mailing, ticket.about, self.message.arrived)
+        is_done = await _ACTIONS[ticket.action](self.mailing, ticket.about, when)
         to = ticket.about if ticket.action in ("s", "u") else self.author
         await self._say(DONE[ticket.action] if is_done else STALE, to, ticket.about)
 

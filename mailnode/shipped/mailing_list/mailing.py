@@ -40,6 +40,11 @@ class Mailing:
         return f"{Place(self.name, role, token).local_part}@{self.domain}"
 
     @property
+    def posts_to(self) -> str:
+        """Give the address that members write to."""
+        return self.settings.address or self.address()
+
+    @property
     def list_id(self) -> str:
         """Give its identifier (RFC 2919)."""
         return f"{self.name}.{self.domain}"
@@ -49,7 +54,7 @@ class Mailing:
         """Give what its texts may name."""
         about = f": {self.settings.description}" if self.settings.description else ""
         addresses = {role: self.address(role) for role in ("subscribe", "unsubscribe", "request", "help", "owner")}
-        return {"name": self.name, "address": self.address(), "about": about, **addresses}
+        return {"name": self.name, "address": self.posts_to, "about": about, **addresses}
 
     def is_owner(self, address: str) -> bool:
         """Tell whether this is an owner's address."""
@@ -67,7 +72,7 @@ class Mailing:
         settings = self.settings
         made = [
             line("List-Id", f"{phrase(settings.description)}<{self.list_id}>"),
-            line("List-Post", f"<mailto:{self.address()}>"),
+            line("List-Post", f"<mailto:{self.posts_to}>"),
             line("List-Help", f"<mailto:{self.address('help')}>"),
             line("List-Subscribe", f"<mailto:{self.address('subscribe')}>"),
             line("List-Owner", f"<mailto:{self.address('owner')}>"),

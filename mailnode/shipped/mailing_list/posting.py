@@ -28,7 +28,7 @@ async def post(mailing: Mailing, message: OutgoingMessage, one: OutgoingRecipien
     if is_answer(message):
         return Delivered("passed over: a machine's answer")
     if len(message.octets()) > settings.max_size:
-        return Failed(f"{mailing.address()} takes posts of up to {settings.max_size} octets", "5.3.4")
+        return Failed(f"{mailing.posts_to} takes posts of up to {settings.max_size} octets", "5.3.4")
     if mailing.address().lower() in been_at(message):
         return Failed("the post has been here before: it goes in a circle", "5.4.6")
     author = author_of(message)
@@ -77,7 +77,7 @@ def written(mailing: Mailing, octets: bytes) -> tuple[bytes, bytes]:
     if settings.subject_prefix:
         kept = prefixed(kept, settings.subject_prefix)
     if settings.reply_to == "list":
-        kept = [*without(kept, {b"reply-to"}), line("Reply-To", mailing.address())]
+        kept = [*without(kept, {b"reply-to"}), line("Reply-To", mailing.posts_to)]
     elif settings.reply_to == "author" and not any(name_of(field) == b"reply-to" for field in kept):
         kept += [b"Reply-To:" + field.partition(b":")[2] for field in kept if name_of(field) == b"from"][:1]
     return b"".join([*mailing.fields(), line(BEEN, mailing.address()), *kept]), body

@@ -24,6 +24,11 @@ def check_rate(_: object, __: object, value: str) -> None:
     parse_rate(value)
 
 
+def _check_address(_: object, __: object, value: str) -> None:
+    if value:
+        parse_mailbox(value)
+
+
 @frozen
 class ListSettings:
     """One list."""
@@ -36,6 +41,8 @@ class ListSettings:
     """Members by setting: there from the start, until they leave by themselves or no longer stand here."""
     members_file: str = ""
     """A file with one such address a line; read at the start."""
+    address: str = field(default="", validator=_check_address)
+    """Where members post, if that is an alias of NAME@ in another domain; stands in List-Post. Empty: NAME@ itself."""
     post: Literal["members", "anyone", "moderated"] = "members"
     """Who may post: members and owners, anyone, or anyone once an owner has approved it."""
     strangers: Literal["reject", "hold", "drop"] = "reject"

@@ -48,3 +48,15 @@ def test_nobody_can_be_bombed_with_questions() -> None:
     for number in range(20):
         flooded.send(f"x{number}@far.example", f"news-subscribe@{DOMAIN}")
     assert len(flooded.outside.sent) == 3
+
+
+def test_the_address_of_posts_may_be_an_alias() -> None:
+    """Members write to a mailbox of another domain; copies and texts show that one."""
+    config = f'[[domain]]\nname = "home.example"\naccounts = "any"\n[domain.aliases]\ntalk = ["{NEWS}"]\n'
+    node = lists(config=config, members=(ANN,), address="talk@home.example", reply_to="list")
+    node.send(ANN, "talk@home.example", subject="Hi")
+    copy = last(node, ANN)
+    assert copy["List-Post"] == "<mailto:talk@home.example>"
+    assert copy["Reply-To"] == "talk@home.example"
+    node.send(BOB, f"news-help@{DOMAIN}")
+    assert "mailing list talk@home.example." in last(node, BOB).get_content()
