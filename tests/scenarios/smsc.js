@@ -1,4 +1,4 @@
-// An SMSC made of the npm package smpp: node smsc.js PORT JOURNAL. Its journal is its spool: what has been submitted, answered,
+// An SMSC made of the npm package smpp: node smsc.js PORT JOURNAL [KEY CERTIFICATE]. Its journal is its spool: what has been submitted, answered,
 // acknowledged. Lines of JSON on its standard input are text messages to be delivered; what is not acknowledged when it is
 // killed is delivered again after its next start.
 //
@@ -7,7 +7,7 @@
 "use strict";
 const fs = require("fs");
 const smpp = require("smpp");
-const [port, journal] = process.argv.slice(2);
+const [port, journal, key, cert] = process.argv.slice(2);
 
 const note = (entry) => fs.appendFileSync(journal, JSON.stringify(entry) + "\n");
 const lines = fs.existsSync(journal) ? fs.readFileSync(journal, "utf8").split("\n").filter(Boolean).map(JSON.parse) : [];
@@ -73,7 +73,8 @@ function submit(session, pdu) {
   return undefined;
 }
 
-const server = smpp.createServer((session) => {
+const tls = key ? { key: fs.readFileSync(key), cert: fs.readFileSync(cert) } : {};
+const server = smpp.createServer(tls, (session) => {
   session.on("error", () => {});
   session.on("close", () => { if (bound === session) bound = null; });
   session.on("bind_transceiver", (pdu) => {

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.kit.node import Node
+from tests.kit.pki import Authority
 from tests.kit.ports import free_port
 from tests.kit.programs import need_node_package
 from tests.kit.waiting import until
@@ -31,7 +32,7 @@ accounts = "any"
 
 [gateway.sms]
 kind = "mailnode.shipped.sms.gateway:Sms"
-endpoint = "tcp:127.0.0.1:{port:smsc}"
+endpoint = "ENDPOINT"
 system_id = "mailnode"
 password_file = "PASSWORD"
 number = "+15770001"
@@ -54,13 +55,14 @@ ANN = "ann@home.example"
 class Smsc:
     """The other side, which can be killed and started again; its journal stays."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *certified: Path) -> None:
         self.program = need_node_package("smpp")
         self.journal = folder / "smsc.journal"
         self.port = port
         self.process: subprocess.Popen[bytes] | None = None
         self.errors = folder / "smsc.errors"
         self.given: set[str] = set()
+        self.certified = [str(path) for path in certified]
 
     def start(self) -> "Smsc":
         """Start it and wait until it listens."""
@@ -68,7 +70,7 @@ class Smsc:
         script = Path(__file__).with_name("smsc.js")
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
-                [self.program, str(script), str(self.port), str(self.journal)],
+                [self.program, str(script), str(self.port), str(self.journal), *self.certified],
                 stdin=subprocess.PIPE, stdout=errors, stderr=errors,
             )  # fmt: skip
         until(lambda: len(self.entries("ready")) > ready, 10, self.errors.read_text)
@@ -100,14 +102,20 @@ class Smsc:
         self.process.stdin.flush()
 
 
+def made(folder: Path, endpoint: str = "tcp:127.0.0.1:{port}", *certified: Path) -> tuple[Node, Smsc]:
+    """Make both; ``certified`` are the files of a key and its certificate."""
+    password = folder / "password"
+    password.write_text("hush\n")
+    password.chmod(0o600)
+    smsc = Smsc(folder, free_port(), *certified)
+    text = SETTINGS.replace("PASSWORD", str(password)).replace("ENDPOINT", endpoint.format(port=smsc.port))
+    return Node(folder, text), smsc
+
+
 @pytest.fixture
 def sides(tmp_path: Path) -> Iterator[tuple[Node, Smsc]]:
     """Start both."""
-    (tmp_path / "password").write_text("hush\n")
-    (tmp_path / "password").chmod(0o600)
-    node = Node(tmp_path, SETTINGS.replace("PASSWORD", str(tmp_path / "password")).replace("{port:smsc}", "SMSC"))
-    smsc = Smsc(tmp_path, free_port())
-    node.configuration.write_text(node.configuration.read_text().replace("SMSC", str(smsc.port)))
+    node, smsc = made(tmp_path)
     smsc.start()
     node.start()
     yield node, smsc
@@ -209,3 +217,42 @@ def test_no_answer_and_too_much(sides: tuple[Node, Smsc]) -> None:
         node.log,
     )
     until(lambda: len(smsc.entries("bind")) >= 2, 20, node.log)
+
+
+def test_the_node_dies_in_the_middle(sides: tuple[Node, Smsc]) -> None:
+    """Killed amid traffic both ways: everything arrives, and the SMSC holds what was not acknowledged."""
+    node, smsc = sides
+    for number in range(12):
+        send(node, f"49170{number:05}@sms.example.org", f"text {number}", notify="SUCCESS")
+        smsc.deliver(f"in {number}", source_addr="4917088888", message=f"came {number}")
+        if number == 6:
+            node.kill()
+            node.start()
+    node.wait_for(ANN, 12, 30)
+    until(lambda: {one["text"] for one in smsc.entries("submit")} == {f"text {n}" for n in range(12)}, 30, node.log)
+    until(lambda: {f"in {n}" for n in range(12)} <= {one["name"] for one in smsc.entries("acknowledged")}, 30, node.log)
+    lines = {line for mail in node.messages("office@home.example") for line in mail.splitlines()}
+    assert {b"came %d" % number for number in range(12)} <= lines
+
+
+def test_over_tls_and_only_with_a_certificate_that_is_trusted(tmp_path: Path) -> None:
+    """The name and its authority are verified; without that there is no bind, and the message waits."""
+    authority = Authority()
+    certificate, key = authority.sign("localhost").write(tmp_path, "smsc")
+    for name, roots in (("good", authority), ("bad", Authority("Another"))):
+        folder = tmp_path / name
+        (folder / "roots").mkdir(parents=True)
+        (folder / "roots" / "ca.pem").write_bytes(roots.identity.pem)
+        node, smsc = made(folder, f"tls:localhost:{{port}}:trustRoots={folder / 'roots'}", key, certificate)
+        smsc.start()
+        node.start()
+        try:
+            send(node, "4917012345@sms.example.org", "hello", notify="SUCCESS")
+            if name == "good":
+                node.wait_for(ANN)
+            else:
+                until(lambda: "outcome=delayed (451 4.4.1 sms: no bind" in node.log(), 15, node.log)  # noqa: B023
+                assert not smsc.entries("bind")
+        finally:
+            node.kill()
+            smsc.kill()
