@@ -57,6 +57,7 @@ class Incoming:
 
     def stop(self) -> None:
         """Take nothing more; what is being submitted is cancelled, and told so by the connection's end."""
+        self.is_open = False  # for whoever gets his turn by the end of another
         for task in list(self._pending):
             task.cancel()
 
