@@ -21,6 +21,7 @@ PACKAGES = {
     "haproxy": "haproxy",
     "msmtp": "msmtp",
     "mutt": "mutt",
+    "ngircd": "ngircd",
     "node": "nodejs",
     "nsd": "nsd",
     "openssl": "openssl",
