@@ -21,8 +21,8 @@ class Server(ABC):
     name: ClassVar[str]
     says: ClassVar[str] = ""
     """What it does less or otherwise than the others, for the reader of the table."""
-    does: ClassVar[frozenset[str]] = frozenset({"deliver", "relay", "relay-many"})
-    """Kinds of work it can do: deliver, relay, relay-many, lmtp, queue."""
+    does: ClassVar[frozenset[str]] = frozenset({"deliver", "relay", "relay-many", "tls", "auth"})
+    """Kinds of work it can do: deliver, relay, relay-many, lmtp, tls, auth, queue."""
     needs_root: ClassVar[bool] = True
     """It cannot be started by others."""
     user: ClassVar[str] = ""
@@ -38,6 +38,8 @@ class Server(ABC):
         self.port = free_port()
         self.lmtp_port = 0
         """Where it speaks LMTP, if it does."""
+        self.submission_port = free_port() if site.certificate else 0
+        """Where clients authenticate, once there is a certificate."""
         self.maildirs = site.folder / "mail" / DOMAIN
         self._running: Running | None = None
 
@@ -45,6 +47,11 @@ class Server(ABC):
     def absent(cls, software: Path) -> str:
         """Tell why it cannot be used here; empty when it can."""
         return ""
+
+    @classmethod
+    @abstractmethod
+    def version(cls, software: Path) -> str:
+        """Tell which version it is, for the table; it is there."""
 
     @property
     def pid(self) -> int:
@@ -69,9 +76,13 @@ class Server(ABC):
         self._running = Running(self.command(), self.folder / "log", self.view(), self.user)
 
     def wait(self) -> None:
-        """Wait for its greeting."""
+        """Wait for its greeting, and let it be told what can only be told to one that runs."""
         port = self.port or self.lmtp_port
         until(lambda: self._greets(port), START_SECONDS, lambda: f"{self.name} does not greet: {self.log()}")
+        self.settle()
+
+    def settle(self) -> None:  # noqa: B027 - most have nothing of the kind
+        """Do what can be done only now that it runs."""
 
     def stop(self) -> None:
         """End it and all of its processes."""

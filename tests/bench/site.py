@@ -5,6 +5,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from tests.bench.certificate import Certificate
+
 DOMAIN = "bench.test"
 """The domain whose mail every server keeps; mail for the next hops' domains is relayed."""
 
@@ -16,6 +18,13 @@ MANY = tuple(f"hop{number}.test" for number in range(10))
 
 DEAD = MANY[-1]
 """The one of them that takes connections and never says a word."""
+
+
+USER = f"sender@{DOMAIN}"
+"""Who authenticates, and the reverse-path of all mail."""
+
+PASSWORD = "bench-pass"
+"""The user's; each server keeps it as its own tools write it."""
 
 
 @frozen
@@ -34,3 +43,5 @@ class Site:
     """What stands in for /etc/resolv.conf: a name server that knows the same, and nothing else."""
     software: Path
     """Where servers that are not installed were unpacked."""
+    certificate: Certificate | None = None
+    """With one, every server offers STARTTLS, and AUTH where it has a port for submission."""

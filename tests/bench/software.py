@@ -3,6 +3,7 @@
 Debian's mail servers exclude one another as packages. Unpacked, they need nothing but their libraries.
 """
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,18 @@ def lacks(program: Path) -> str:
     done = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
     missing = [line.split()[0] for line in done.stdout.splitlines() if line.endswith("not found")]
     return f"it needs {', '.join(missing)}" if missing else ""
+
+
+def said_by(*command: str | Path) -> str:
+    """Give what a program says of itself, on whichever output."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=20.0)
+    return done.stdout + done.stderr
+
+
+def version_in(text: str) -> str:
+    """Give the first thing in ``text`` that looks like a version."""
+    found = re.search(r"\d+\.\d+[\w.+~-]*", text)
+    return found.group() if found else "of an unknown version"
 
 
 def _debian(folder: Path, name: str) -> None:

@@ -4,9 +4,10 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.bench.certificate import Certificate
 from tests.bench.server import Server
-from tests.bench.site import DOMAIN
-from tests.bench.software import lacks
+from tests.bench.site import DOMAIN, PASSWORD, USER
+from tests.bench.software import lacks, said_by, version_in
 from tests.kit.programs import find
 
 _CONFIGURATION = """\
@@ -27,7 +28,7 @@ class Chasquid(Server):
 
     name = "chasquid"
     user = "mail"
-    says = "no fsync of its queue; delivers with OpenSMTPD's mail.maildir, which has one"
+    says = "no fsync of its queue; delivers with OpenSMTPD's mail.maildir, which has one; computes scrypt at each AUTH"
 
     @classmethod
     def absent(cls, software: Path) -> str:
@@ -35,6 +36,11 @@ class Chasquid(Server):
         if not find("openssl"):
             return "it needs a certificate, and openssl is not installed"
         return lacks(software / "chasquid/usr/bin/chasquid") or lacks(_deliverer(software))
+
+    @classmethod
+    def version(cls, software: Path) -> str:
+        """Ask the program."""
+        return version_in(said_by(software / "chasquid/usr/bin/chasquid", "-version"))
 
     def address(self, domain: str, local_part: str) -> str:
         """Write to the alias that stands for the next hop."""
@@ -46,18 +52,28 @@ class Chasquid(Server):
         folder = self.folder
         certificates = folder / "certs" / f"chasquid.{DOMAIN}"
         certificates.mkdir(parents=True)
-        _certify(certificates)
+        if self.site.certificate:
+            self.site.certificate.copied(certificates)
+        else:
+            Certificate.make(certificates)  # it does not start without one
         domain = folder / "domains" / DOMAIN
         domain.mkdir(parents=True)
         (domain / "users").write_text("".join(_USER.format(name=box) for box in self.site.mailboxes))
         (domain / "aliases").write_text("".join(f"{_alias(hop)}: anyone@{hop}\n" for hop in self.site.next_hops))
         (folder / "data").mkdir()
+        text = _CONFIGURATION
+        if self.site.certificate:
+            text += f'submission_address: "127.0.0.1:{self.submission_port}"\n'
         (folder / "chasquid.conf").write_text(
-            _CONFIGURATION.format(
+            text.format(
                 domain=DOMAIN, folder=folder, port=self.port, deliverer=_deliverer(self.site.software),
                 maildirs=self.maildirs,
             )
         )  # fmt: skip
+        if self.site.certificate:
+            util = self.site.software / "chasquid/usr/bin/chasquid-util"
+            command = [str(util), f"-C={folder}", "user-add", USER, f"--password={PASSWORD}"]
+            subprocess.run(command, check=True, capture_output=True, timeout=20.0)
 
     def command(self) -> Sequence[str]:
         """Run it; the port for next hops can only be set as a switch."""
@@ -72,10 +88,3 @@ def _alias(hop: str) -> str:
 
 def _deliverer(software: Path) -> Path:
     return software / "opensmtpd/usr/libexec/opensmtpd/mail.maildir"
-
-
-def _certify(folder: Path) -> None:
-    """Make a certificate: it does not start without one."""
-    names = ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem"), "-subj", f"/CN={DOMAIN}"]
-    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650"]
-    subprocess.run(["openssl", "req", *kind, *names], check=True, capture_output=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.bench.server import Server
 from tests.bench.site import Site
+from tests.bench.software import said_by, version_in
 from tests.kit.ports import free_port
 from tests.kit.programs import find
 
@@ -57,12 +58,18 @@ class Dovecot(Server):
     def __init__(self, site: Site) -> None:
         super().__init__(site)
         self.port, self.lmtp_port = 0, free_port()
+        self.submission_port = 0
 
     @classmethod
     def absent(cls, software: Path) -> str:
         """Tell what is missing."""
         there = find("dovecot") and Path("/usr/lib/dovecot/lmtp").exists()
         return "" if there else "Dovecot with LMTP is not installed"
+
+    @classmethod
+    def version(cls, software: Path) -> str:
+        """Ask the program."""
+        return version_in(said_by(find("dovecot") or "dovecot", "--version"))
 
     def write_configuration(self) -> None:
         """Write dovecot.conf."""

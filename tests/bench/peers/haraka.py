@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.server import Server
-from tests.bench.site import DOMAIN
+from tests.bench.site import DOMAIN, PASSWORD, USER
+from tests.bench.software import said_by, version_in
 from tests.kit.programs import find
 
 _PLUGIN = Path(__file__).with_name("haraka_keep.js")
@@ -16,7 +17,7 @@ class Haraka(Server):
     """Haraka from npm in one process."""
 
     name = "haraka"
-    says = "its Maildir is a plugin of ours of 20 lines: fsync of the file, none of the folder"
+    says = "its Maildir is a plugin of ours of 20 lines: fsync of the file, none of the folder; the password is kept in clear text"
 
     @classmethod
     def absent(cls, software: Path) -> str:
@@ -24,6 +25,12 @@ class Haraka(Server):
         if not find("node"):
             return "node is not installed"
         return "" if _haraka(software).exists() else "it could not be fetched"
+
+    @classmethod
+    def version(cls, software: Path) -> str:
+        """Read its package."""
+        package = json.loads((_haraka(software).parents[1] / "package.json").read_text())
+        return f"{package['version']} (Node.js {version_in(said_by('node', '--version'))})"
 
     def write_configuration(self) -> None:
         """Write its folder: ini files, the list of plugins, and ours."""
@@ -45,6 +52,14 @@ class Haraka(Server):
             "site.json": json.dumps(site),
             "outbound.ini": "local_mx_ok=true\nenable_tls=false\n",
         }
+        if self.site.certificate:
+            self.site.certificate.copied(config)
+            files |= {
+                "smtp.ini": f"listen=127.0.0.1:{self.port},127.0.0.1:{self.submission_port}\n",
+                "plugins": "tls\nauth/flat_file\nkeep\n",
+                "tls.ini": "key=privkey.pem\ncert=fullchain.pem\n",
+                "auth_flat_file.ini": f"[core]\nmethods=PLAIN,LOGIN,CRAM-MD5\n[users]\n{USER}={PASSWORD}\n",
+            }
         for name, text in files.items():
             (config / name).write_text(text)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.bench.peers import accounts
 from tests.bench.server import Server
 from tests.bench.site import DOMAIN
-from tests.bench.software import lacks
+from tests.bench.software import lacks, said_by, version_in
 
 _CONFIGURATION = """\
 listen on 127.0.0.1 port {port} hostname opensmtpd.{domain}
@@ -22,13 +22,22 @@ class Opensmtpd(Server):
     """Debian's opensmtpd."""
 
     name = "opensmtpd"
-    says = "5 sessions at a time: its listen queue holds 5, and of 20 most would wait a second to get in"
+    says = (
+        "5 sessions at a time: its listen queue holds 5, and of 20 most would wait a second to get in; no TLS: "
+        "this version cannot use its own key with OpenSSL 3"
+    )
+    does = frozenset({"deliver", "relay", "relay-many"})
     at_once = 5
 
     @classmethod
     def absent(cls, software: Path) -> str:
         """Tell what is missing."""
         return lacks(software / "opensmtpd/usr/sbin/smtpd")
+
+    @classmethod
+    def version(cls, software: Path) -> str:
+        """Ask the program."""
+        return version_in(said_by(software / "opensmtpd/usr/sbin/smtpd", "-h"))
 
     def write_configuration(self) -> None:
         """Write smtpd.conf, and the folder in which it makes its queue."""
