@@ -208,7 +208,8 @@ class Sms(Gateway):
         text = self._text(message)
         if not text:
             return _EMPTY
-        whole = written(text, self.alphabet, self.max_parts, self.default_alphabet)
+        beyond = max(0, len(message.text()) - MOST)
+        whole = written(text, self.alphabet, self.max_parts, self.default_alphabet, beyond=beyond)
         sending = [
             Deferred.fromCoroutine(self._one(message, one, carried(
                 whole, crc32(one.key.encode()), self.segmentation, self.default_alphabet

@@ -33,8 +33,11 @@ class Written:
     """Characters that were cut off."""
 
 
-def written(text: str, choice: Choice = "auto", most: int = 6, default: Default = "gsm") -> Written:
-    """Choose the alphabet, and cut into ``most`` parts at most; what is left out is told by a mark."""
+def written(text: str, choice: Choice = "auto", most: int = 6, default: Default = "gsm", *, beyond: int = 0) -> Written:
+    """Choose the alphabet, and cut into ``most`` parts at most; what is left out is told by a mark.
+
+    ``beyond`` counts characters that were left out before.
+    """
     head = text[: most * ALONE["gsm"] + 1]
     alphabet: Alphabet = "gsm"
     if choice == "gsm":
@@ -43,10 +46,10 @@ def written(text: str, choice: Choice = "auto", most: int = 6, default: Default 
         head = plain(head)
     else:
         alphabet = "ucs2"
-    left = max(0, len(text) - most * ALONE["gsm"] - 1)
+    left = beyond + max(0, len(text) - most * ALONE["gsm"] - 1)
     parts = split(head, alphabet)
-    if len(parts) <= most:
-        return Written(tuple(parts), alphabet, left)
+    if len(parts) <= most and not left:
+        return Written(tuple(parts), alphabet)
     kept = "".join(parts[:most])
     while True:
         cut = len(head) - len(kept) + left

@@ -19,7 +19,7 @@ def own_words(text: str) -> str:
             continue
         kept.append(line.rstrip())
     own = re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
-    return own or text.strip()
+    return own or text[:MOST].strip()
 
 
 def _drop_announcement(kept: list[str]) -> None:

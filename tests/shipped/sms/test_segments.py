@@ -73,3 +73,8 @@ def test_places_that_cannot_be_are_none(header: bytes) -> None:
     """Part 3 of 2, part 0, and one of none are texts of their own."""
     segment = segment_of(TextMessage(Number(), Number(), header + b"text", 0, 0x40))
     assert (segment.octets, segment.total) == (b"text", 1)
+
+
+def test_the_mark_counts_what_was_left_out_before() -> None:
+    """Also when the rest would fit."""
+    assert written("abc", beyond=5).parts == ("abc (... 5 more characters)",)
