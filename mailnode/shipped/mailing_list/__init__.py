@@ -49,5 +49,5 @@ in the gateway's folder, locked and fsynced; they are written before the first c
 Not here: digests, rewriting of From for DMARC, a web archive.
 
 From the bottom: ``settings``, ``names``, ``tickets``, ``fields``, ``bounces``, ``archive``, ``texts``; ``store``; ``mailing``; ``fanout``;
-``posting``, ``commands``, ``returns``; ``web``; ``gateway``.
+``posting``; ``commands``, ``returns``; ``web``; ``gateway``.
 """

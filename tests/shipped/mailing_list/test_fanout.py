@@ -126,3 +126,11 @@ def test_an_archive_that_is_taken_waits(monkeypatch: pytest.MonkeyPatch) -> None
     assert not node.mailbox(ANN)
     node.advance("1m")
     assert len(node.mailbox(ANN)) == 1
+
+
+def test_copies_are_no_flood() -> None:
+    """They come of a post that has passed the door; the rate of what comes from outside does not count them."""
+    node = lists(members=PEOPLE, config='[gateway.mailinglists.source]\nrate = "1/h"\nrate_per_sender = "1/d"\n')
+    node.send(OWNER, NEWS)
+    node.send(OWNER, NEWS)
+    assert copies(node) == [2] * len(PEOPLE)

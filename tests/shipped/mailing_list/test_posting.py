@@ -96,3 +96,14 @@ def test_the_archive_is_read_by_mailbox() -> None:
         assert [one["Subject"] for one in read] == ["one", "two"]
         assert read[0]["List-Id"] == "<news.lists.example>"
         assert read[0]["List-Unsubscribe"] is None
+
+
+def test_the_author_is_answered_where_he_has_no_reply_to() -> None:
+    """A Reply-To of his own stays; several authors are no member."""
+    node = lists(members=(ANN,), reply_to="author", strangers="hold")
+    node.send(OWNER, NEWS)
+    node.send(OWNER, NEWS, extra=[("Reply-To", EVE)])
+    assert [one["Reply-To"] for one in node.mailbox(ANN)] == [OWNER, EVE]
+    node.send(ANN, NEWS, octets=f"From: {ANN}, {EVE}\r\nSubject: two\r\n\r\nHi\r\n".encode())
+    assert last(node, OWNER)["Subject"] == "post 1 of somebody waits for you"
+    assert len(node.mailbox(ANN)) == 2

@@ -1,10 +1,11 @@
 """Mail that comes back, and mail to the owners."""
 
 import re
+from typing import Any
 
 import pytest
 
-from tests.kit.lists import ANN, DOMAIN, EVE, NEWS, OWNER, last, lists, members
+from tests.kit.lists import ANN, DOMAIN, EVE, NEWS, OWNER, ZOE, last, lists, members
 
 
 def test_members_far_away_get_copies_from_addresses_that_name_them() -> None:
@@ -75,3 +76,42 @@ def test_owners_get_what_is_written_to_them() -> None:
     node.send(EVE, f"news-owner@{DOMAIN}", subject="Hello owner")
     assert last(node, OWNER)["Subject"] == "Hello owner"
     assert str(node.outside.sent[0].envelope.reverse_path) == f"news-bounces@{DOMAIN}"
+
+
+def test_mail_to_owners_goes_in_no_circle() -> None:
+    """Who is the owner of himself hears of it once; a list without owners says so; an unreachable owner is only noted."""
+    circle = lists(owners=(f"news-owner@{DOMAIN}",))
+    circle.send(EVE, f"news-owner@{DOMAIN}")
+    circle.advance("1d")
+    assert not circle.queue()
+    nobody = lists(owners=())
+    nobody.send(EVE, f"news-owner@{DOMAIN}")
+    assert "the list has no owner" in last(nobody, EVE).as_string()
+    far = lists(config="", owners=("boss@far.example", OWNER))
+    far.send(EVE, f"news-owner@{DOMAIN}")
+    assert last(far, OWNER)["Subject"] == "Hello"
+    assert not far.queue()
+    far.send(ZOE, f"news-help@{DOMAIN}")
+    assert not far.queue()
+    assert not far.outside.sent
+
+
+def test_no_octets_stop_the_list() -> None:
+    """Mail nested without end, without a header, with nonsense in every field: nothing stays in the queue."""
+    node = lists(members=(ZOE,), post="moderated")
+    deep = b"MIME-Version: 1.0\r\n" + b"".join(
+        b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (number, number) for number in range(3000)
+    )
+    gateway: Any = node.gateway()
+    verp = gateway._mailings["news"].address("bounces", gateway._mailings["news"].tickets.for_member("bounce", 1))
+    for octets in (
+        deep,
+        b"",
+        b"no header",
+        b"From: \xff<>,;\r\nSubject: =?x?q?\xff?=\r\n\r\n{x}",
+        b"From: a@b, c@d\r\n\r\n",
+    ):
+        node.send("", verp, octets=octets)
+        for role in ("", "-subscribe", "-request", "-owner", "-confirm+a-zzzz-zz-aaaaaaaaaaaaaaaa"):
+            node.send(EVE, f"news{role}@{DOMAIN}", octets=octets)
+    assert not node.queue()
