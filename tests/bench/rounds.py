@@ -80,7 +80,7 @@ class Rounds:
                 else:
                     results.setdefault(server.name, []).append(one)
         for server, load in loads.items():
-            self._draw(load, server)
+            self._draw(load, server, failed)
         return results
 
     def _attempt(self, load: Load, server: Server, failed: set[str]) -> Round | None:
@@ -115,14 +115,20 @@ class Rounds:
     def _mailboxes(self) -> int:
         return QUICK_MAILBOXES if self.is_quick else MAILBOXES
 
-    def _draw(self, load: Load, server: Server) -> None:
+    def _draw(self, load: Load, server: Server, failed: set[str]) -> None:
         """Run one more round of mailnode under the profiler, which costs speed and therefore is not measured."""
         if self.flames is None or not isinstance(server, Mailnode):
             return
         self.flames.mkdir(parents=True, exist_ok=True)
         graph = self.flames / f"{load.scenario.name}-{server.name}.svg"
-        print(flame_graphs.record(server.pid, graph, partial(load.run, server)), file=sys.stderr)
-        self._note(load, server)
+        drawn = self.stage.attempt(
+            server, "a profile", partial(flame_graphs.record, server.pid, graph, partial(load.run, server))
+        )
+        if drawn is None:
+            failed.add(server.name)
+        else:
+            print(drawn, file=sys.stderr)
+            self._note(load, server)
 
 
 def _round(load: Load, server: Server) -> Round:

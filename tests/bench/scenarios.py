@@ -11,7 +11,7 @@ MAILBOXES = 100
 QUICK_MAILBOXES = 20
 """The same, when there is little time."""
 
-ROUND_SECONDS = 4.0
+ROUND_SECONDS = 3.0
 """What a round shall take at most: slow servers get fewer messages, by what they did in the round that warms up."""
 
 QUICK_ROUND_SECONDS = 1.0

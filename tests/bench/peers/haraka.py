@@ -17,7 +17,7 @@ class Haraka(Server):
     """Haraka from npm in one process."""
 
     name = "haraka"
-    says = "its Maildir is a plugin of ours of 20 lines: fsync of the file, none of the folder; the password is kept in clear text"
+    says = "its Maildir is a plugin of ours of 20 lines: fsync of the file, none of the folder, none of its queue; the password is kept in clear text"
 
     @classmethod
     def absent(cls, software: Path) -> str:

@@ -23,7 +23,7 @@ class Opensmtpd(Server):
 
     name = "opensmtpd"
     says = (
-        "5 sessions at a time: its listen queue holds 5, and of 20 most would wait a second to get in; no TLS: "
+        "5 sessions at a time: its listen queue holds 5, and of 20 most would wait a second to get in; no fsync of its queue; no TLS: "
         "this version cannot use its own key with OpenSSL 3"
     )
     does = frozenset({"deliver", "relay", "relay-many"})
