@@ -65,7 +65,7 @@ class Answering:
 
     def judge(self, headers: Headers) -> Client:
         """Say whose token a header bears, and that its body can be read; raises Wrong."""
-        scheme, _, token = (headers.getRawHeaders("Authorization") or [""])[0].partition(" ")
+        scheme, _, token = _first(headers, "Authorization").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Wrong("unauthorized", "Authorization: Bearer TOKEN is missing", headers=NO_TOKEN)
         client = self.clients.find(token.strip())
@@ -252,14 +252,14 @@ def _post_of(request: PostedRequest, client: Client) -> Post:
     body = content.read()
     digest = hashlib.sha256(json.dumps([kind, envelope]).encode())
     digest.update(body)
-    name = key(request.getHeader("Idempotency-Key"))
+    name = key(_field(request, "Idempotency-Key") if request.requestHeaders.hasHeader("Idempotency-Key") else None)
     return Post(client, kind, name, envelope, digest.hexdigest(), body)
 
 
 def _kind(headers: Headers) -> str:
     """Say in which form a body is; raises Wrong for one that cannot be read."""
     read = Message()
-    read["Content-Type"] = (headers.getRawHeaders("Content-Type") or [""])[0]
+    read["Content-Type"] = _first(headers, "Content-Type")
     kind, charset = read.get_content_type(), str(read.get_param("charset") or "utf-8").lower()
     if kind not in (JSON, RAW) or (kind == JSON and charset not in ("utf-8", "utf8", "us-ascii")):
         raise Wrong("wrong-type", f"expected {JSON} in UTF-8 or {RAW}", headers={"Accept": f"{JSON}, {RAW}"})
@@ -274,9 +274,18 @@ def _envelope(request: PostedRequest, name: str) -> tuple[str, ...]:
     given = [octets.decode("utf-8", "replace") for octets in args.get(name.encode(), [])]
     if given:
         return tuple(given)
-    words = request.requestHeaders.getRawHeaders(f"X-Mailnode-{name}") or []
+    words = _all(request.requestHeaders, f"X-Mailnode-{name}")
     return tuple(part.strip() for word in words for part in (word.split(",") if name == "to" else [word]))
 
 
 def _field(request: PostedRequest, name: str) -> str:
-    return str((request.requestHeaders.getRawHeaders(name) or [""])[0])
+    return _first(request.requestHeaders, name)
+
+
+def _first(headers: Headers, name: str) -> str:
+    return next(iter(_all(headers, name)), "")
+
+
+def _all(headers: Headers, name: str) -> list[str]:
+    """Give the values of a field, whatever octets they hold."""
+    return [octets.decode("utf-8", "replace") for octets in headers.getRawHeaders(name.encode()) or []]

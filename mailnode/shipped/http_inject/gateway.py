@@ -32,7 +32,7 @@ class HttpInject(Gateway):
     """Where to listen: any endpoint of Twisted's servers; ``ssl:PORT:privateKey=F:certKey=F`` for TLS of its own."""
     proxied: bool = False
     """Whether a reverse proxy stands before it: then X-Forwarded-For and X-Forwarded-Proto are believed."""
-    max_size: Octets = Octets(10 << 20)
+    max_size: Octets = field(default=Octets(10 << 20))
     """Octets of a request's body; files in JSON are a third larger than they are."""
     timeout: Seconds = Seconds(60)
     """How long a body may take to come."""

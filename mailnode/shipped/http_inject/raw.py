@@ -19,6 +19,8 @@ from mailnode.shipped.http_inject.values import MOST_RECIPIENTS, Posted, address
 LONGEST = 998
 """Octets of a line without its end (RFC 5322 section 2.1.1)."""
 MOST_HEADER = 262_144
+LONGEST_AUTHORS = 4000
+"""Characters of From or Sender; Python's parser takes long for long ones."""
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 
@@ -75,7 +77,7 @@ def _header(octets: bytes) -> Any:
         is_continued = number > 1 and line[:1] in (b" ", b"\t")
         if not is_continued and not _FIELD.match(line):
             raise Wrong("malformed", f"line {number} is no header field (RFC 5322 section 2.2)")
-    return BytesHeaderParser(policy=policy).parsebytes(header)
+    return BytesHeaderParser().parsebytes(header)
 
 
 def _authors(header: Any) -> tuple[tuple[str, Mailbox], ...]:
@@ -85,12 +87,19 @@ def _authors(header: Any) -> tuple[tuple[str, Mailbox], ...]:
         given = header.get_all(name, [])
         if not least <= len(given) <= 1:
             raise Wrong("invalid", f"expected one {name} field, not {len(given)}")
-        for field in given:
-            try:
-                addresses = [one.addr_spec for one in field.addresses]
-            except Exception:  # noqa: BLE001 - a parser of hostile input raises what it likes
-                addresses = []
-            if not addresses or field.defects:
-                raise Wrong("malformed", f"the field {name} cannot be read")
-            found += [(name, address(one, name)) for one in addresses]
+        for value in given:
+            found += [(name, address(one, name)) for one in _addresses(name, "".join(str(value).splitlines()))]
     return tuple(found)
+
+
+def _addresses(name: str, value: str) -> list[str]:
+    found: list[str] = []
+    if len(value) <= LONGEST_AUTHORS:
+        try:
+            field: Any = policy.header_factory(name, value)
+            found = [] if field.defects else [one.addr_spec for one in field.addresses]
+        except Exception:  # noqa: BLE001 - a parser of hostile input raises what it likes
+            found = []
+    if not found:
+        raise Wrong("malformed", f"the field {name} cannot be read")
+    return found
