@@ -29,7 +29,7 @@ class Place:
 
     @classmethod
     def parse(cls, url: str, ports: Mapping[str, int]) -> "Place":
-        """Read a URL whose schemes and ports are these; one that ends in ``s`` is TLS. ValueError."""
+        """Read a URL whose schemes and ports are these; that of TLS is another one with an ``s`` more. ValueError."""
         parts = urlsplit(url)
         if parts.scheme == "unix" and parts.path and "unix" in ports:
             return cls("", 0, False, parts.path)
@@ -37,7 +37,8 @@ class Place:
             raise ValueError(f'expected a URL such as "{next(iter(ports))}://broker.example.org", not "{url}"')
         if "@" in parts.netloc:
             raise ValueError('expected no password in the URL: it belongs into the file that "credentials" names')
-        is_tls = parts.scheme.endswith("s")
+        plain = parts.scheme.removesuffix("s")
+        is_tls = plain != parts.scheme and plain in ports
         return cls(parts.hostname, parts.port or ports[parts.scheme], is_tls, unquote(parts.path.removeprefix("/")))
 
 

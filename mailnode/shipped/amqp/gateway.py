@@ -1,7 +1,6 @@
 """The class behind ``kind = "amqp"``: its settings, and what they make of a message."""
 
 from collections.abc import Mapping, Sequence
-from string import Formatter
 from typing import Any, ClassVar, Literal, Protocol
 
 from attrs import define, field, frozen
@@ -21,12 +20,11 @@ from mailnode.gateways.api import (
 from mailnode.shipped.broker import Place, Trust
 from mailnode.shipped.forms import FORMS, key_for
 from mailnode.shipped.intake import FROM, MARK, QUEUE_ID, TO, TRACE, Intake
+from mailnode.shipped.naming import check_template, fill, tells_apart
 
 PORTS = {"amqp": 5672, "amqps": 5671}
 MOST_NAME = 255
 """Octets of a short string: names of exchanges and queues, routing keys (AMQP 0-9-1 section 4.2.5.3)."""
-_OF_RECIPIENT = ("address", "local_part", "domain")
-_OF_MESSAGE = ("sender_domain",)
 
 
 @frozen
@@ -105,15 +103,7 @@ class Amqp(Gateway):
 
     @routing_key.validator
     def _check_key(self, _: object, value: str) -> None:
-        try:
-            names = [(name, how, sign) for _, name, how, sign in Formatter().parse(value) if name is not None]
-        except ValueError as error:
-            raise ValueError(f'"{value}" is no template: {error}') from None
-        known = (*_OF_RECIPIENT, *_OF_MESSAGE)
-        wrong = [name for name, how, sign in names if name not in known or how or sign]
-        if wrong:
-            expected = ", ".join(f"{{{one}}}" for one in known)
-            raise ValueError(f"expected only {expected}, not {{{wrong[0]}}}")
+        check_template(value)
 
     @prefetch.validator
     def _check_prefetch(self, _: object, value: int) -> None:
@@ -134,8 +124,7 @@ class Amqp(Gateway):
 
     async def deliver(self, message: OutgoingMessage, recipients: Sequence[OutgoingRecipient]) -> Answer:
         """Publish it, once for all or once for each, as the routing key wants."""
-        tells_apart = any(f"{{{one}}}" in self.routing_key for one in _OF_RECIPIENT)
-        groups = [[one] for one in recipients] if tells_apart else [list(recipients)]
+        groups = [[one] for one in recipients] if tells_apart(self.routing_key) else [list(recipients)]
         answers: dict[OutgoingRecipient, Outcome] = {}
         for group in groups:
             try:
@@ -146,7 +135,7 @@ class Amqp(Gateway):
         return answers
 
     async def _publish(self, message: OutgoingMessage, group: Sequence[OutgoingRecipient]) -> Outcome:
-        key = self._key(message, group[0])
+        key = fill(self.routing_key, message, group[0])
         if len(key.encode()) > MOST_NAME:
             return Failed("the address makes too long a routing key", "5.1.3")
         content_type, body = FORMS[self.form](message, group)
@@ -164,14 +153,6 @@ class Amqp(Gateway):
             self.publisher = self._publisher()
         await self.publisher.publish(publication)
         return Delivered(f'published to "{self.exchange}" as {key}')
-
-    def _key(self, message: OutgoingMessage, one: OutgoingRecipient) -> str:
-        return self.routing_key.format(
-            address=one.address,
-            local_part=one.mailbox.local_part,
-            domain=one.mailbox.domain.lower(),
-            sender_domain=message.sender.domain.lower(),
-        )
 
     def _publisher(self) -> Publisher:
         from mailnode.shipped.amqp.connecting import Broker  # noqa: PLC0415 - pika is only there if it is needed
