@@ -132,7 +132,7 @@ class Mailing:
         subject, text = (one.format(**self.words, **words) for one in said)
         draft = Draft(
             sender or self.address("request"), [to], text, subject=subject, sender_name=f"list {self.name}",
-            in_reply_to=asked.message_id if asked is not None else "",
+            in_reply_to=str(asked.header.get("Message-ID", "")) if asked is not None else "",
             extra=(
                 ("Auto-Submitted", "auto-replied" if asked is not None else "auto-generated"),
                 ("List-Id", f"<{self.list_id}>"),

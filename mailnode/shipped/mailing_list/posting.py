@@ -96,7 +96,7 @@ async def hold(mailing: Mailing, message: OutgoingMessage, one: OutgoingRecipien
         return Failed("too many posts wait for the owners", "5.7.1")
     words = {
         "number": str(number), "sender": author or "somebody", "octets": str(len(message.octets())),
-        "subject": readable(message.header.get("Subject", "")), "text": _beginning(message),
+        "subject": readable(message.header.get("Subject", "")), "text": await mailing.node.disk.run(lambda: _beginning(message)),
         "until": formatdate(until),
         "approve": mailing.address("confirm", mailing.tickets.for_number("a", number, until)),
         "reject": mailing.address("confirm", mailing.tickets.for_number("r", number, until)),

@@ -16,7 +16,7 @@ async def bounce(mailing: Mailing, message: OutgoingMessage, one: OutgoingRecipi
     is_bounce = not message.sender.domain or message.sender.local_part.lower() == "mailer-daemon"
     if number is None or not is_bounce or len(message.octets()) > MOST_READ:
         return Delivered("passed over: no bounce of a copy")
-    found = _read(message)
+    found = await mailing.node.disk.run(lambda: _read(message))  # on a thread: it may be nested without end
     if found is None:
         return Delivered("passed over: no failure")
     await count(mailing, number, found.weight, f"{found.status} {found.reason}".strip(), key_of(one, "bounce"))
