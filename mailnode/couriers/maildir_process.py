@@ -49,8 +49,8 @@ def serve(wire: socket.socket) -> None:
         charter.root, UniqueNames(charter.hostname, clock, random), Limit(Octets(charter.quota), charter.quota_messages),
         clock, journal=journal if charter.has_journal else None,
     )  # fmt: skip
-    frames.send(wire, frames.READY)
     try:
+        frames.send(wire, frames.READY)
         while True:
             batch = frames.read_batch(frames.receive(wire), is_unix=charter.is_unix)
             writer.write(batch)
