@@ -14,6 +14,7 @@ from mailnode.console.reading import explain, trace
 from mailnode.console.send import send
 from mailnode.console.sendmail_command import sendmail
 from mailnode.console.trouble import USAGE, Trouble
+from mailnode.console.uucp import rbsmtp_command, rmail_command
 from mailnode.service.faults import ConfigurationFaults
 from mailnode.service.outgoing_faults import exposed_passwords
 from mailnode.service.source import settings_for
@@ -42,7 +43,7 @@ def check(config: str | None) -> None:
     click.echo(f"{path or 'the private node (there is no configuration file)'}: no faults")
 
 
-for _command in (send, sendmail, account, queue, fetch, explain, trace):
+for _command in (send, sendmail, rmail_command, rbsmtp_command, account, queue, fetch, explain, trace):
     mailnode.add_command(_command)
 
 
