@@ -1,6 +1,8 @@
 """SIGKILL at any instant: what was acknowledged arrives, at most twice; never not at all."""
 
+import os
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit import proc
 from tests.kit.node import Node, settings
 from tests.kit.peers import Peer
 from tests.kit.senders import Senders, number_of
@@ -60,6 +63,29 @@ def test_receiving_survives_being_killed(make_node: MakeNode, rounds: int) -> No
         until(lambda: len(senders.acknowledged) > before, 20, "nothing is taken after the last start")
     node.restart()
     _judge(senders.acknowledged, [number_of(content) for content in node.messages("ann@example.org")], rounds)
+
+
+@pytest.mark.rfc("5321", "6.1")
+def test_the_process_that_writes_mailboxes_may_die(make_node: MakeNode) -> None:
+    """Acknowledged minus arrived is nothing when only the process aside is killed; the node goes on by itself."""
+    node = make_node()
+    kills = 2
+    with Senders(node.port(), "ann@example.org", threads=8) as senders:
+        for _ in range(kills):
+            child = until(
+                lambda: next((pid for pid in proc.tree(node.pid) if pid != node.pid), 0), 20, "none was begun"
+            )
+            _goes_on(senders, 100)
+            os.kill(child, signal.SIGKILL)
+            _goes_on(senders, 1)
+    node.restart()
+    _judge(senders.acknowledged, [number_of(content) for content in node.messages("ann@example.org")], kills)
+
+
+def _goes_on(senders: Senders, more: int) -> None:
+    """Wait until so many more letters were taken."""
+    wanted = len(senders.acknowledged) + more
+    until(lambda: len(senders.acknowledged) >= wanted, 20, "nothing is taken")
 
 
 @pytest.mark.rfc("5321", "6.1")
