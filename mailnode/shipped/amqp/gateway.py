@@ -1,9 +1,9 @@
 """The class behind ``kind = "amqp"``: its settings, and what they make of a message."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Protocol
+from collections.abc import Sequence
+from typing import ClassVar, Literal
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.application.service import IService
 
 from mailnode.gateways.api import (
@@ -17,6 +17,7 @@ from mailnode.gateways.api import (
     Seconds,
     Trouble,
 )
+from mailnode.shipped.amqp.publication import Publication, Publisher
 from mailnode.shipped.broker import Place, Trust
 from mailnode.shipped.forms import FORMS, key_for
 from mailnode.shipped.intake import FROM, MARK, QUEUE_ID, TO, TRACE, Intake
@@ -25,33 +26,6 @@ from mailnode.shipped.naming import check_template, fill, tells_apart
 PORTS = {"amqp": 5672, "amqps": 5671}
 MOST_NAME = 255
 """Octets of a short string: names of exchanges and queues, routing keys (AMQP 0-9-1 section 4.2.5.3)."""
-
-
-@frozen
-class Publication:
-    """What is published at once."""
-
-    exchange: str
-    routing_key: str
-    body: bytes = field(repr=False)
-    content_type: str
-    message_id: str
-    timestamp: int
-    """Seconds since the epoch: when the mail arrived."""
-    headers: Mapping[str, Any]
-    if_unroutable: Literal["failed", "delayed"] = "failed"
-
-
-class Publisher(Protocol):
-    """Publishes; ``amqp.publishing`` does it, and tests have their own."""
-
-    async def publish(self, one: Publication) -> None:
-        """Return when the broker has confirmed it, else raise Trouble or what the general table knows."""
-        ...
-
-    async def close(self) -> None:
-        """Close the connection."""
-        ...
 
 
 @define

@@ -13,7 +13,7 @@ from twisted.internet.defer import CancelledError, DeferredSemaphore
 
 from mailnode.gateways.api import Delayed, Failed, Outcome, Trouble
 from mailnode.shipped.amqp.connecting import Broker, Connection, meaning
-from mailnode.shipped.amqp.gateway import Publication
+from mailnode.shipped.amqp.publication import Publication
 
 _UNROUTABLE: dict[str, Outcome] = {
     "failed": Failed("no queue is bound to this routing key", "5.1.1"),

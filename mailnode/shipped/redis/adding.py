@@ -5,7 +5,7 @@ from twisted.internet.defer import DeferredSemaphore
 
 from mailnode.gateways.api import Trouble
 from mailnode.shipped.redis.connecting import Connection, Refusal, Server, meaning
-from mailnode.shipped.redis.gateway import Entry
+from mailnode.shipped.redis.entry import Entry
 
 REMEMBERED = "mailnode:sent:"
 """What stands before a key in Redis."""

@@ -131,8 +131,8 @@ class Server:
         where = await endpoint(self.node, self.place, self.trust)
         connection: Connection = await connectProtocol(where, Connection(self.node.reactor, self.patience))
         try:
-            if secret is not None:
-                await connection.command("AUTH", *(part for part in secret if part))
+            # Without AUTH, PING is what tells that one is wanted: a longer command would only be called a protocol error.
+            await connection.command(*(("AUTH", *filter(None, secret)) if secret is not None else ("PING",)))
             if self.place.host and self.place.path not in ("", "0"):
                 await connection.command("SELECT", self.place.path)
         except Refusal as refusal:

@@ -1,9 +1,9 @@
 """The class behind ``kind = "redis"``: its settings, and what they make of a message."""
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, Protocol
+from collections.abc import Sequence
+from typing import ClassVar, Literal
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.application.service import IService
 
 from mailnode.gateways.api import (
@@ -20,29 +20,9 @@ from mailnode.shipped.broker import Place, Trust
 from mailnode.shipped.forms import FORMS, key_for
 from mailnode.shipped.intake import FROM, MARK, QUEUE_ID, TO, TRACE, Intake
 from mailnode.shipped.naming import check_template, fill, tells_apart
+from mailnode.shipped.redis.entry import Adder, Entry
 
 PORTS = {"redis": 6379, "rediss": 6379, "unix": 0}
-
-
-@frozen
-class Entry:
-    """What is added to a stream at once."""
-
-    stream: str
-    key: str
-    fields: Mapping[str, str | bytes] = field(repr=False)
-
-
-class Adder(Protocol):
-    """Adds entries; ``redis.adding`` does it, and tests have their own."""
-
-    async def add(self, entry: Entry) -> str:
-        """Add it and give its id; raises Trouble, or what the general table of troubles knows."""
-        ...
-
-    async def close(self) -> None:
-        """Close the connection."""
-        ...
 
 
 @define

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pika
@@ -72,7 +71,7 @@ class WithBroker(TestCase):
 
     def secret(self, text: str) -> str:
         """Write a file of credentials."""
-        file = Path(self.mktemp())
+        file = self.rabbit.folder / "secret"
         file.write_text(text)
         return str(file)
 
@@ -141,7 +140,7 @@ class WithBroker(TestCase):
             ({"secret": secret}, "4.7.8"),
             ({"routing_key": "unbound", "unroutable": "delayed"}, "no queue is bound"),
         ]:
-            node = self.node(**settings)  # type: ignore[arg-type]
+            node = self.node(**settings)
             node.send(ANN, BOB)
             await node.settled()
             if "full" in words:

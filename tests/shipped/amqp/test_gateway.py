@@ -7,7 +7,8 @@ import pytest
 from attrs import Factory, define
 
 from mailnode.gateways.api import Delayed, Failed, Trouble
-from mailnode.shipped.amqp.gateway import Amqp, Publication
+from mailnode.shipped.amqp.gateway import Amqp
+from mailnode.shipped.amqp.publication import Publication
 from mailnode.testing.api import HANG, FakePeer, MemoryNode
 
 ANN = "ann@home.example"

@@ -7,7 +7,8 @@ import pytest
 from attrs import Factory, define
 
 from mailnode.gateways.api import Delayed, Trouble
-from mailnode.shipped.redis.gateway import Entry, RedisStreams
+from mailnode.shipped.redis.entry import Entry
+from mailnode.shipped.redis.gateway import RedisStreams
 from mailnode.testing.api import FakePeer, MemoryNode
 
 ANN = "ann@home.example"

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,7 +67,7 @@ class WithServer(TestCase):
         gateway = node.gateway()
         assert isinstance(gateway, RedisStreams)
         assert gateway.adder is not None
-        from mailnode.shipped.redis.gateway import Entry
+        from mailnode.shipped.redis.entry import Entry
 
         again = await gateway.adder.add(Entry("mail", fields["message_id"], {"body": "twice"}))
         assert len(self.redis.entries("mail")) == 1
@@ -77,7 +76,7 @@ class WithServer(TestCase):
     async def test_refusals_are_delays_with_their_words(self) -> None:
         """The name is taken by something else; no memory; credentials that nobody asked for."""
         self.redis.cli("SET", "mail", "x")
-        secret = Path(self.mktemp())
+        secret = self.redis.folder / "secret"
         await deferToThread(secret.write_text, "eve:wrong\n")
         for settings, words in [({}, "4.3.5"), ({"credentials": str(secret)}, "4.7.8")]:
             node = self.node(**settings)
