@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from attrs import define, field, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol as Connection
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
 
 from mailnode.gateways.outcomes import Delayed, Trouble
 
@@ -41,6 +45,7 @@ class HttpClient(Protocol):
     ) -> HttpResponse:
         """Send one request and read the answer, at most ``MOST_BODY`` octets of it; redirects are not followed.
 
+        Certificates are verified as browsers do. The header and the body of the answer may take ``timeout`` seconds each.
         Raises what ``trouble.GENERAL`` knows when there is no answer.
         """
         ...
@@ -72,12 +77,15 @@ class TreqClient:
             )  # fmt: skip
         except Exception as error:
             raise _reachable(error) from error
-        kept = await _body(response)
+        kept = _Body()
+        kept.done.addTimeout(timeout, self.reactor)
+        response.deliverBody(kept)
+        octets = await kept.done
         fields = {
             name.decode("latin-1").lower(): values[0].decode("latin-1")
             for name, values in response.headers.getAllRawHeaders()
         }
-        return HttpResponse(response.code, kept, fields, response.phrase.decode("latin-1"))
+        return HttpResponse(response.code, octets, fields, response.phrase.decode("latin-1"))
 
     async def close(self) -> None:
         """Close the connections that are kept."""
@@ -98,23 +106,53 @@ class TreqClient:
         return self._client
 
 
-async def _body(response: Any) -> bytes:
-    """Read the answer as far as it is kept."""
-    from treq import collect  # noqa: PLC0415
+class _Body(Connection):
+    """Reads the answer as far as it is kept; a server that sends more, or takes too long, is hung up on."""
 
-    pieces: list[bytes] = []
+    def __init__(self) -> None:
+        self.done: Deferred[bytes] = Deferred(lambda _: self._hang_up())
+        self._kept = bytearray()
 
-    def keep(octets: bytes) -> None:
-        left = MOST_BODY - sum(map(len, pieces))
-        if left > 0:
-            pieces.append(octets[:left])
+    def dataReceived(self, data: bytes) -> None:
+        """Keep what there is room for."""
+        self._kept += data[: MOST_BODY - len(self._kept)]
+        if len(self._kept) >= MOST_BODY and not self.done.called:
+            self.done.callback(bytes(self._kept))
+            self._hang_up()
 
-    await collect(response, keep)
-    return b"".join(pieces)
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Hear that the body has ended, or broken off."""
+        from twisted.web.client import ResponseDone  # noqa: PLC0415 - heavy
+        from twisted.web.http import PotentialDataLoss  # noqa: PLC0415
+
+        if self.done.called:
+            return
+        # Without a length the end of the connection is the end of the body (RFC 9112 section 6.3).
+        if reason.check(ResponseDone, PotentialDataLoss):
+            self.done.callback(bytes(self._kept))
+        else:
+            self.done.errback(_reachable(reason.value))  # type: ignore[arg-type]  # no other exceptions come here
+
+    def _hang_up(self) -> None:
+        transport: Any = self.transport
+        if transport is not None:
+            # What stands before the transport knows only loseConnection, which within TLS waits for the server.
+            end = getattr(getattr(transport, "_producer", None), "abortConnection", transport.loseConnection)
+            end()
 
 
 def _reachable(error: Exception) -> Exception:
     """Give the reason inside: Twisted wraps what happened to the connection."""
     reasons: Sequence[Any] = getattr(error, "reasons", None) or ()
     inner = getattr(reasons[0], "value", None) if reasons else None
-    return inner if isinstance(inner, Exception) else error
+    found = inner if isinstance(inner, Exception) else error
+    if type(found).__module__.partition(".")[0] in ("OpenSSL", "service_identity"):  # by name: both are heavy
+        return Trouble(Delayed(f"TLS: {_words(found)}", "4.7.5", is_unreachable=True))
+    return found
+
+
+def _words(error: Exception) -> str:
+    """Say what TLS complains of: a certificate nobody knows, a name that is not in it, a version too old."""
+    reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    said = [str(one[-1]) for one in reasons if isinstance(one, tuple) and one]
+    return ", ".join(said) or f"the certificate is not that of this host ({type(error).__name__})"

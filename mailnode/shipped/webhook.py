@@ -5,6 +5,20 @@ given back with mail that answers, see ``mailnode.gateways``) and, with a ``secr
 
     X-Mailnode-Signature: t=1800000000,v1=hex(HMAC-SHA256(secret, "1800000000." + body))
 
+``t`` is when the request was made, in seconds since the epoch; the body is signed as it is sent, octet for octet. The other side
+computes the same with the secret as UTF-8, compares in constant time, and turns away what is older than some minutes, so that a
+request that was overheard is worth nothing later; within those minutes the Idempotency-Key tells a repetition. Each attempt is signed
+anew. Parts of the field with other names than ``t`` and ``v1`` are to be passed over. In Python::
+
+    parts = dict(part.split("=", 1) for part in field.split(","))
+    mac = hmac.new(secret.encode(), parts["t"].encode() + b"." + body, "sha256").hexdigest()
+    is_good = hmac.compare_digest(mac, parts["v1"]) and abs(time.time() - int(parts["t"])) < 300
+
+The header fields are not signed, so in the form ``raw`` the envelope is not either; TLS is what keeps those. Certificates are
+verified, redirects are not followed (one counts as trouble that an operator mends: the mail waits), and of an answer no more is
+read than its bounds allow. Where the URL leads is the operator's choice alone and nothing in a mail can change it, so private
+addresses are not refused: a hook in one's own network is what many want. The body is described by etc/gateways/webhook.openapi.json.
+
 2xx is success. 408, 425, 429 and 5xx are tried again, as are 401 and 403, which the operator can mend; other 4xx bounce.
 """
 

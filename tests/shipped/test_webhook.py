@@ -6,18 +6,26 @@ import json
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import HTTP, default
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.internet.endpoints import serverFromString
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
-from twisted.web.server import Site
+from twisted.web.server import NOT_DONE_YET, Site
+from twisted.web.util import redirectTo
 
 from mailnode.gateways.api import Attachment
+from mailnode.gateways.http import MOST_BODY, TreqClient
 from mailnode.shipped.webhook import Webhook, signature
 from mailnode.testing.api import HANG, FakeHttp, HttpResponse, MemoryNode, Request
+from tests.kit.pki import Authority
 
 ANN = "ann@home.example"
 HOOK = "alerts@hook.example"
@@ -133,6 +141,33 @@ def test_bad_settings_are_faults(settings: dict[str, Any]) -> None:
         Webhook(**settings)
 
 
+OPENAPI = Path(__file__).parents[2] / "etc" / "gateways" / "webhook.openapi.json"
+
+
+@pytest.mark.parametrize("form", ["json", "raw", "multipart"])
+def test_requests_are_as_their_openapi_document_says(form: str) -> None:
+    """It is valid by a judge we did not write, and true of header and body."""
+    document = json.loads(OPENAPI.read_text())
+    assert not list(OpenAPIV31SpecValidator(document).iter_errors())
+    told = document["webhooks"]["mail"]["post"]
+    request = posted(form=form, secret="hush")
+    for field in told["parameters"]:
+        value = request.headers.get(field["name"].lower())
+        assert value is not None or not field["required"], field["name"]
+        if value is not None:
+            jsonschema.validate(value, field["schema"])
+    kind = request.headers["content-type"].partition(";")[0]
+    schema = told["requestBody"]["content"][kind]["schema"] | {"components": document["components"]}
+    if form == "json":
+        jsonschema.Draft202012Validator(schema).validate(request.json())
+    elif form == "multipart":
+        header = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+        mail = BytesParser(policy=default).parsebytes(header + request.body)
+        part = next(mail.iter_parts())
+        described = {"$ref": "#/components/schemas/Described", "components": document["components"]}
+        jsonschema.Draft202012Validator(described).validate(json.loads(part.get_content()))
+
+
 class Hook(Resource):
     """A web server's resource that answers as told and keeps what it got."""
 
@@ -143,14 +178,39 @@ class Hook(Resource):
         self.statuses = list(statuses)
         self.got: list[tuple[dict[str, str], bytes]] = []
 
-    def render_POST(self, request: Any) -> bytes:
+    def render_POST(self, request: Any) -> Any:
         """Take a request."""
+        if request.path != b"/in":
+            return self._misbehave(request)
         headers = {
             name.decode().lower(): values[0].decode() for name, values in request.requestHeaders.getAllRawHeaders()
         }
         self.got.append((headers, request.content.read()))
         request.setResponseCode(self.statuses.pop(0) if self.statuses else 200)
         return b"x" * 1_000_000
+
+    def _misbehave(self, request: Any) -> Any:
+        """Send elsewhere, begin an answer that never ends, or send one without end."""
+        if request.path == b"/elsewhere":
+            return redirectTo(b"/in", request)
+        request.write(b"x")
+        if request.path == b"/endless":
+            request.registerProducer(Endless(request), streaming=False)
+        return NOT_DONE_YET
+
+
+class Endless:
+    """Sends on and on, for as long as somebody reads."""
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+
+    def resumeProducing(self) -> None:
+        """Send more."""
+        self.request.write(b"x" * 65536)
+
+    def stopProducing(self) -> None:
+        """Hear that nobody reads any more."""
 
 
 class AgainstARealServer(TestCase):
@@ -184,3 +244,43 @@ class AgainstARealServer(TestCase):
         for headers, body in hook.got:
             moment = int(headers["x-mailnode-signature"].removeprefix("t=").partition(",")[0])
             assert headers["x-mailnode-signature"] == signature("hush", moment, body)
+
+    async def test_servers_that_send_elsewhere_or_never_end(self) -> None:
+        """A redirect is not followed, an answer without end is cut, one that does not come is given up."""
+        from twisted.internet import reactor as running
+
+        reactor: Any = running
+        hook = Hook()
+        site = Site(hook)
+        port = reactor.listenTCP(0, site, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        url = f"http://127.0.0.1:{port.getHost().port}"
+        http = TreqClient(reactor)
+        self.addCleanup(lambda: Deferred.fromCoroutine(http.close()))
+        answer = await http.request("POST", f"{url}/elsewhere", body=b"x")
+        self.assertEqual((answer.status, hook.got), (302, []))
+        answer = await http.request("POST", f"{url}/endless", body=b"x")
+        self.assertEqual((answer.status, len(answer.body)), (200, MOST_BODY))
+        with self.assertRaises(DeferredTimeout):
+            await http.request("POST", f"{url}/stuck", body=b"x", timeout=0.3)
+
+    async def test_a_certificate_of_nobody_known_is_not_believed(self) -> None:
+        """The mail waits, and the other side has seen nothing of it."""
+        from twisted.internet import reactor as running
+
+        reactor: Any = running
+        hook = Hook()
+        identity = Authority().sign("localhost")
+        folder = Path(self.mktemp())
+        certificate, key = identity.write(folder, "hook")
+        endpoint = serverFromString(reactor, f"ssl:0:interface=127.0.0.1:privateKey={key}:certKey={certificate}")
+        port = await endpoint.listen(Site(hook))
+        self.addCleanup(port.stopListening)
+        gateway = Webhook(url=f"https://localhost:{port.getHost().port}/in")
+        node = MemoryNode(gateway, domain="hook.example", reactor=reactor)
+        self.addCleanup(lambda: Deferred.fromCoroutine(node.stop()))
+        node.send(ANN, HOOK)
+        await node.settled()
+        self.assertIn("4.7.5 webhook: TLS: certificate verify failed", node.queue()[0].reason)
+        self.assertEqual(hook.got, [])
+        self.flushWarnings()  # Twisted's own endpoint makes a deprecated call
