@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
+from twisted.internet.defer import Deferred, DeferredSemaphore, FirstError, gatherResults
 
 from mailnode.couriers.mbox_file import from_line
 from mailnode.gateways.api import (
@@ -128,10 +128,10 @@ class Pipe(Gateway):
         whole = gatherResults(running, consumeErrors=True)
         try:
             outcomes = await whole
-        except BaseException:
+        except FirstError as first:
             for one in running:
                 one.cancel()  # which ends their programs
-            raise
+            raise first.subFailure.value from None
         # Those who were served are remembered only for an attempt that is cut off.
         for group in groups:
             self._done.pop(_key_of(group), None)

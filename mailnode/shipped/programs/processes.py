@@ -102,6 +102,8 @@ class Run(ProcessProtocol):
         hear: Callable[[bytes], None] | None = None,
     ) -> None:
         self.ended: Deferred[Exit] = Deferred(lambda _: self.end())
+        self.gone: Deferred[None] = Deferred()
+        """Fires when the process is no more, also when nobody waits for ``ended`` any longer."""
         self._reactor = reactor
         self._blocks = feed
         self._keep = keep
@@ -168,6 +170,7 @@ class Run(ProcessProtocol):
         self._set_timer(0.0, None)
         code, number = getattr(reason.value, "exitCode", None), getattr(reason.value, "signal", None)
         status = -1 if code is None else code
+        self.gone.callback(None)
         if not self.ended.called:
             self.ended.callback(Exit(status, number or 0, bytes(self._output), self._is_cut, self._overdue))
 

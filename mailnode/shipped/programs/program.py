@@ -118,6 +118,11 @@ class Program(Gateway):
         self._identity = await self.node.disk.run(lambda: identity_of(self.user, self.group))
         self._shelf = Shelf(await self.node.disk.run(lambda: self.node.folder))
 
+    async def stop(self) -> None:
+        """Wait until the program is gone."""
+        if self._running is not None and self._running.transport is not None:
+            await self._running.gone
+
     def source(self) -> IService:
         """Give the service that runs it."""
         return Runs([self._again if self.every else self._for_ever, self._empty_shelf], self._takings, self.node.log)

@@ -161,7 +161,7 @@ class BatchReader:
             self._break("BDAT has no place in a batch")
             return
         if word == b"MAIL" and self._envelope is not None:
-            self._ask(b"RSET")  # a batch may open the next message without having closed this one
+            self._clear()  # a batch may open the next message without having closed this one
             self._forget()
         event = self._ask(line)
         if word == b"DATA":
@@ -179,7 +179,14 @@ class BatchReader:
         """Read content whatever was said to DATA: nobody heard it."""
         if isinstance(event, events.Faulty):
             self._why = f"DATA: {event.reply}"
+            self._clear()
         self._content = DataReader(self._settings)
+
+    def _clear(self) -> None:
+        """Let the machine forget an open transaction."""
+        self._machine.receive_data(b"RSET\r\n")
+        self._machine.next_event()
+        self._machine.send(_OK)
 
     def _ask(self, line: bytes) -> Any:
         """Let the machine judge a command, and answer it."""

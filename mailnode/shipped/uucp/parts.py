@@ -7,8 +7,8 @@ Everything blocks. A crash may come between any two steps:
 3. They are copied into ``NAME/whole``, which has that name once it is durable; only then are they removed.
 4. ``NAME/whole`` is renamed to ``NAME`` in the outgoing folder, where the neighbour looks.
 
-``finish`` goes on from wherever it was left: parts say that step 3 is to be done (again), a whole without parts that step 4 is,
-nothing at all that step 4 has been done.
+``finish`` goes on from wherever it was left: parts without a whole say that step 3 is to be done (again), parts beside one that they
+are to be removed, a whole alone that step 4 is to be done, nothing at all that it has been.
 """
 
 import gzip
@@ -97,9 +97,10 @@ class Parts:
         whole = folder / "whole"
         parts = sorted(one for one in folder.iterdir() if one.name[:1].isdigit())
         if parts:
-            self._write(folder / ".whole", parts)
-            (folder / ".whole").rename(whole)
-            sync_folder(folder)
+            if not whole.exists():  # else a crash came while they were removed
+                self._write(folder / ".whole", parts)
+                (folder / ".whole").rename(whole)
+                sync_folder(folder)
             for part in parts:
                 part.unlink()
             sync_folder(folder)

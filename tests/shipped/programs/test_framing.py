@@ -10,7 +10,10 @@ STREAMS: dict[Frames, tuple[bytes, list[bytes]]] = {
     "lines": (b"one\ntwo\n\n\nthree", [b"one", b"two", b"three"]),
     "blocks": (b"a\nb\n\nc\n\n\n\nd\n", [b"a\nb", b"c", b"d\n"]),
     "nul": (b"a\nb\0c\0\0d", [b"a\nb", b"c", b"d"]),
-    "mbox": (b"From a x\nS: 1\n\nHi\n\nFrom b x\nS: 2\n\nHo\n\n", [b"From a x\nS: 1\n\nHi\n\n", b"From b x\nS: 2\n\nHo\n\n"]),
+    "mbox": (
+        b"From a x\nS: 1\n\nHi\n\nFrom b x\nS: 2\n\nHo\n\n",
+        [b"From a x\nS: 1\n\nHi\n\n", b"From b x\nS: 2\n\nHo\n\n"],
+    ),
 }
 
 
@@ -32,7 +35,9 @@ def test_frames_end_where_they_should(frames: Frames) -> None:
     assert [frame for frame, _ in cut(frames, [bytes([one]) for one in stream])] == wanted
 
 
-@given(st.sampled_from(["lines", "blocks", "nul", "mbox"]), st.lists(st.sampled_from([b"\n", b"\n\nFrom ", b"x", b"\0"])))
+@given(
+    st.sampled_from(["lines", "blocks", "nul", "mbox"]), st.lists(st.sampled_from([b"\n", b"\n\nFrom ", b"x", b"\0"]))
+)
 def test_cutting_changes_nothing(frames: Frames, pieces: list[bytes]) -> None:
     """Whatever the stream is."""
     assert cut(frames, pieces) == cut(frames, [b"".join(pieces)])
@@ -48,6 +53,9 @@ def test_a_frame_without_end_is_cut_once(size: int) -> None:
 
 def test_an_mbox_gives_its_message_back() -> None:
     """The sender of the From_ line, and lines without their extra quote."""
-    assert without_from_line(b"From ann@x Sat\nS: 1\n\n>From me\n>>From you\n") == ("ann@x", b"S: 1\n\nFrom me\n>From you\n")
+    assert without_from_line(b"From ann@x Sat\nS: 1\n\n>From me\n>>From you\n") == (
+        "ann@x",
+        b"S: 1\n\nFrom me\n>From you\n",
+    )
     assert without_from_line(b"S: 1\n\n") == ("", b"S: 1\n\n")
     assert crlf(b"a\r\nb\nc\r") == b"a\r\nb\r\nc\r\n"
