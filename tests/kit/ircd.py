@@ -171,17 +171,23 @@ class MemoryIrcd:
 
     def _notice(self, rest: str) -> None:
         target = rest.partition(" ")[0]
-        if target in self.nobody:
-            self.send(f":{NAME} 401 {self.nick} {target} :No such nick")
-            return
-        if target in self.errors:
-            self.send(f":{NAME} {self.errors[target]} {self.nick} {target} :It cannot be")
-            return
+        if target in self.nobody or target in self.errors:
+            return  # RFC 2812 section 3.3.2: no error
         self.said.append(rest)
         if len(self.said) == self.breaks_after:
             self.hang_up()
 
-    _privmsg = _notice
+    def _privmsg(self, rest: str) -> None:
+        target = rest.partition(" ")[0]
+        number = "401" if target in self.nobody else self.errors.get(target, "")
+        if number:
+            self.send(f":{NAME} {number} {self.nick} {target} :It cannot be")
+        else:
+            self._notice(rest)
+
+    def _ison(self, rest: str) -> None:
+        there = " ".join(one for one in rest.split() if one not in self.nobody)
+        self.send(f":{NAME} 303 {self.nick} :{there}")
 
 
 CONFIGURATION = """

@@ -34,13 +34,15 @@ kind = "irc"
 endpoint = "tcp:127.0.0.1:IRCPORT"
 nick = "mailnode"
 channels = ["#ops"]
-addresses = ["@home.example"]
+may_write_to = ["@home.example"]
 window = "300ms"
 pace = "100ms"
 burst = 4
 
 [gateway.irc.queue]
 retry = ["1s"]
+breaker_pause = "1s"
+breaker_longest = "1s"
 """
 
 
@@ -73,16 +75,16 @@ def test_both_ways_and_nothing_lost_when_the_server_is_gone(node: Node, server: 
     bob = SocketClient(server.port, "bob")
     bob.join("#ops")
     send(node, "channel.ops@irc.example", "Please look.", Subject="Disk full", Message_ID="<1@home.example>")
-    bob.wait_for("NOTICE #ops :Please look.")
+    bob.wait_for("PRIVMSG #ops :Please look.")
     bob.send("PRIVMSG #ops :mailnode: I am at it", "PRIVMSG #ops :mailnode: done")
     (mail,) = node.wait_for(ANN)
     assert b"In-Reply-To: <1@home.example>" in mail
     assert b"From: bob <bob@irc.example>" in mail
     assert b"Reply-To: channel.ops@irc.example" in mail
-    assert b"I am at it\r\ndone" in mail
+    assert b"I am at it\ndone" in mail
     assert b"with IRC id" in mail
     send(node, "bob@irc.example", "ä" * 600, Subject="=?utf-8?q?=C3=A4?=")
-    bob.wait_for("NOTICE bob :ää")
+    bob.wait_for("PRIVMSG bob :ää")
     bob.send("PRIVMSG mailnode :to eve@home.example: hello")
     node.wait_for("eve@home.example")
     send(node, "nobody@irc.example", "?", Subject="x")

@@ -1,4 +1,4 @@
-"""Mail <-> IRC: notices to channels and people, and what is said to the bot as mail (RFC 1459, RFC 2812).
+"""Mail <-> IRC: messages to channels and people, and what is said to the bot as mail (RFC 1459, RFC 2812).
 
 Configuration::
 
@@ -7,7 +7,7 @@ Configuration::
     endpoint = "tls:irc.example.net:6697"     # tls: certificate and name are verified
     nick = "mailnode"
     channels = ["#ops", "#help"]              # where the bot is, and all it sends to
-    addresses = ["@example.com"]              # whom people may write to; "ann@example.com" or a whole domain
+    may_write_to = ["@example.com"]           # whom people may write to; "ann@example.com" or a whole domain
 
     [gateway.irc.mail]
     "#help" = "help@example.com"              # who gets what is addressed to nobody else
@@ -28,7 +28,9 @@ message together. Channels are joined when they are first needed.
 
 **Outcomes.** IRC acknowledges nothing, but a server reads a client's lines in order. So a PING follows: once its PONG is here, the
 server has taken the lines, and its errors have come before. That is Delivered; whether anybody reads it, IRC does not tell.
-``numerics`` says what errors mean. Who is not there bounces at once, or is waited for with ``absent_wait``.
+``numerics`` says what errors mean. Who is not there bounces at once, or is waited for with ``absent_wait``. With
+``form = "notice"`` many servers, ngircd among them, tell no errors (RFC 2812 section 3.3.2): then people are asked for first, by ISON, but
+what a moderated channel does not let through is lost.
 
 **Twice.** IRC knows no keys. How many lines of a message the server has confirmed is remembered after each PONG, and a later
 attempt goes on behind them. So when a connection breaks, at most the lines since the last PONG, ``burst`` of them, come twice.
@@ -39,7 +41,7 @@ the address of the channel in ``mail``. Lines of one person become one mail unti
 is from ``nick@irc.example``; where it was said in a channel, Reply-To is the channel, and what is answered there names the person.
 
 IRC names are nobody's for sure: a mail from here says who it was as far as the server knows, no more. Notices are never
-answered, and our own words are notices (RFC 2812 section 3.3.2), so that two machines do not talk for ever. What is said while
+answered, and what the bot says by itself is a notice (RFC 2812 section 3.3.2), so that two machines do not talk for ever. What is said while
 the gateway is away is lost, as are lines that still wait within ``window`` when the machine loses power.
 
 Inside this room, from the bottom: ``words`` (lines as they may travel), ``orders`` (what a line asks for), ``numerics``;

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from attrs import define, field
 from twisted.application.service import IService, Service
@@ -28,15 +28,12 @@ from mailnode.gateways.api import (
     with_attachments,
 )
 from mailnode.shipped.irc.access import Access, Login
+from mailnode.shipped.irc.hearing import Hearing
 from mailnode.shipped.irc.numerics import ABSENT, Refusal, meaning
 from mailnode.shipped.irc.pacing import Pacer
+from mailnode.shipped.irc.threads import Threads
 from mailnode.shipped.irc.words import cleaned, folded, is_channel, is_nick, room, written
 from mailnode.shipped.sms.words import own_words
-
-if TYPE_CHECKING:
-    from mailnode.shipped.irc.hearing import Hearing
-    from mailnode.shipped.irc.link import Link
-    from mailnode.shipped.irc.threads import Threads
 
 LONGEST_NICK = "n" * 30
 """Lines are cut as if our nick were this long: then they are the same at every attempt, whatever we are called."""
@@ -67,7 +64,7 @@ class Irc(Gateway):
     """The channels it is in and sends to, "#ops", or "#ops KEY"; no others."""
     people: bool = True
     """Whether mail may go to people too, and they may speak to the bot in private."""
-    addresses: Sequence[str] = field(default=())
+    may_write_to: Sequence[str] = field(default=())
     """Whom people may write to: "ann@example.com", or "@example.com" for all of a domain."""
     mail: Mapping[str, str] = field(factory=dict)
     """Who gets what is said to nobody else: by channel, or "private"."""
@@ -77,8 +74,8 @@ class Irc(Gateway):
     """What is said to nobody else goes to whoever sent the last mail there, within a month."""
     window: Seconds = Seconds(10)
     """Lines of one person that come within this time of one another are one mail."""
-    form: Literal["notice", "message"] = "notice"
-    """What mail becomes: NOTICE, which no machine answers, or PRIVMSG."""
+    form: Literal["message", "notice"] = "message"
+    """What mail becomes: PRIVMSG, or NOTICE, which no machine answers, but neither does many a server, with an error."""
     max_lines: int = field(default=8)
     """Lines of a mail, its header line included; more are left out, and said so."""
     quotes: bool = False
@@ -98,9 +95,10 @@ class Irc(Gateway):
     one_process: ClassVar[bool] = True
     needs: ClassVar[Sequence[str]] = ("twisted.words",)
 
-    _link: "Link" = field(init=False, repr=False, eq=False)
-    _threads: "Threads" = field(init=False, repr=False, eq=False)
-    _hearing: "Hearing" = field(init=False, repr=False, eq=False)
+    _link: Any = field(init=False, repr=False, eq=False)
+    """The Link; its module is imported late."""
+    _threads: Threads = field(init=False, repr=False, eq=False)
+    _hearing: Hearing = field(init=False, repr=False, eq=False)
 
     @endpoint.validator
     def _check_endpoint(self, _: object, value: str) -> None:
@@ -125,8 +123,8 @@ class Irc(Gateway):
         if wrong:
             raise ValueError(f'expected channels such as "#ops", not "{wrong[0]}"')
 
-    @addresses.validator
-    def _check_addresses(self, _: object, value: Sequence[str]) -> None:
+    @may_write_to.validator
+    def _check_may_write_to(self, _: object, value: Sequence[str]) -> None:
         for one in value:
             parse_mailbox(f"anybody{one}" if one.startswith("@") else one)
 
@@ -153,9 +151,7 @@ class Irc(Gateway):
     async def start(self) -> None:
         """Begin to keep a connection; that it cannot be made yet is no reason not to start."""
         # Imported late: twisted.words.protocols.irc is large, and wants a reactor to be there.
-        from mailnode.shipped.irc.hearing import Hearing  # noqa: PLC0415
         from mailnode.shipped.irc.link import Link  # noqa: PLC0415
-        from mailnode.shipped.irc.threads import Threads  # noqa: PLC0415
 
         node = self.node
         self._threads = Threads(node)
@@ -166,7 +162,7 @@ class Irc(Gateway):
         )  # fmt: skip
         mail = {folded(place): address for place, address in self.mail.items()}
         self._hearing = Hearing(
-            node, self._threads, lambda: self._link.nicks, frozenset(self._places()), mail, tuple(self.addresses),
+            node, self._threads, lambda: self._link.nicks, frozenset(self._places()), mail, tuple(self.may_write_to),
             self.prefix, self.window, self.people, self.answers, self._link.tell,
         )  # fmt: skip
         self._link.start()
@@ -241,7 +237,7 @@ class Irc(Gateway):
 class _Listening(Service):
     """Hears while it runs."""
 
-    def __init__(self, hearing: "Hearing") -> None:
+    def __init__(self, hearing: Hearing) -> None:
         self.hearing = hearing
 
     def startService(self) -> None:

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 
 from mailnode.gateways.api import Delayed, Trouble
 from mailnode.shipped.irc.access import Access
-from mailnode.shipped.irc.numerics import Refusal
+from mailnode.shipped.irc.numerics import ABSENT, Refusal
 from mailnode.shipped.irc.pacing import Pacer
 from mailnode.shipped.irc.session import Heard, Session
 from mailnode.shipped.irc.words import folded, is_channel
@@ -186,6 +186,8 @@ class Link:
             refusal = await self._join(session, target)
             if refusal is not None:
                 return refusal
+        elif command == "NOTICE" and not is_channel(target) and not await self._is_there(session, target):
+            return Refusal(ABSENT, (target,), "there is nobody of that name")
         while confirmed < len(lines):
             part = lines[confirmed : confirmed + self.pacer.burst]
             session.refusals.clear()
@@ -211,6 +213,14 @@ class Link:
         if refusal is None:
             raise Trouble(Delayed(f"the server did not let us into {channel}", "4.7.1"))
         return refusal
+
+    @staticmethod
+    async def _is_there(session: Session, nick: str) -> bool:
+        """Ask for somebody, since servers tell no errors of notices."""
+        session.present.clear()
+        session.sendLine(f"ISON {nick}")
+        await session.barrier()
+        return folded(nick) in session.present
 
     def tell(self, target: str, line: str) -> None:
         """Send one line as a notice if that is possible soon; nobody waits for it."""

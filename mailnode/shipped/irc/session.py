@@ -33,7 +33,7 @@ MOST_TRIES = 8
 SASL_CHUNK = 400
 """Characters of base64 in one AUTHENTICATE."""
 _HEARD = frozenset(
-    ("AUTHENTICATE", "CAP", "ERROR", "JOIN", "KICK", "NICK", "PART", "PING", "PONG", "PRIVMSG", "RPL_WELCOME",
+    ("AUTHENTICATE", "CAP", "ERROR", "JOIN", "KICK", "NICK", "PART", "PING", "PONG", "PRIVMSG", "RPL_WELCOME", "RPL_ISON",
      "ERR_NICKNAMEINUSE", "ERR_NICKCOLLISION", "ERR_ERRONEUSNICKNAME")
 )  # fmt: skip
 _DENIED = frozenset(("464", "465", "902", "904", "905", "906", "908"))
@@ -62,6 +62,8 @@ class Session(IRCClient):
         """Where we are, in their folded form."""
         self.refusals: list[Refusal] = []
         """Error replies since somebody cleared it."""
+        self.present: set[str] = set()
+        """Who is there of those asked for last, folded."""
         self._leaving: list[Deferred[None]] = []
         self._pongs: dict[str, Deferred[None]] = {}
         self._tries = 0
@@ -138,6 +140,10 @@ class Session(IRCClient):
 
     def ctcpQuery(self, user: str, channel: str, messages: object) -> None:
         """Do nothing of what a stranger asks for."""
+
+    def irc_RPL_ISON(self, _: str, params: list[str]) -> None:
+        """Note who is there."""
+        self.present = set(map(folded, params[-1].split()))
 
     def joined(self, channel: str) -> None:
         """Note that we are there."""

@@ -19,7 +19,7 @@ def both(config: str = "", **settings: Any) -> tuple[MemoryNode, MemoryIrcd]:
     """Make a node and the server it is connected to."""
     chosen: dict[str, Any] = {
         "endpoint": "tcp:127.0.0.1:6667", "nick": "mailnode", "channels": ["#ops", "#help key"],
-        "addresses": ["@home.example"], "mail": {"#help": HELP}, **settings,
+        "may_write_to": ["@home.example"], "mail": {"#help": HELP}, **settings,
     }  # fmt: skip
     node = MemoryNode(Irc(**chosen), domain="irc.example", config=config)
     return node, MemoryIrcd(node)
@@ -33,7 +33,7 @@ def text_of(mail: Any) -> str:
 # --- out
 
 
-def test_mail_becomes_a_notice_in_a_channel() -> None:
+def test_mail_becomes_lines_in_a_channel() -> None:
     """Who, about what, and the sender's own words, line by line."""
     node, server = both()
     node.send(
@@ -81,7 +81,7 @@ def test_who_is_not_there_bounces_with_the_words_of_the_server() -> None:
     node, server = both()
     server.nobody.add("bob")
     node.send(ANN, BOB)
-    assert "401 No such nick" in node.mailbox(ANN)[0].as_string()
+    assert "401 It cannot be" in node.mailbox(ANN)[0].as_string()
     node, server = both(absent_wait=3600)
     server.nobody.add("bob")
     node.send(ANN, BOB)
@@ -90,6 +90,18 @@ def test_who_is_not_there_bounces_with_the_words_of_the_server() -> None:
     node.advance("1h")
     assert len(server.said) == 2
     assert not node.mailbox(ANN)
+
+
+@pytest.mark.rfc("2812", "3.3.2")
+def test_a_notice_asks_for_the_person_first() -> None:
+    """Servers tell no errors of notices."""
+    node, server = both(form="notice")
+    server.nobody.add("bob")
+    node.send(ANN, BOB)
+    assert "nobody of that name" in node.mailbox(ANN)[0].as_string()
+    server.nobody.clear()
+    node.send(ANN, BOB)
+    assert "NOTICE bob :Hello." in server.lines
 
 
 @pytest.mark.parametrize("number", ["404", "437"])
@@ -296,7 +308,7 @@ def test_what_is_said_to_nobody_goes_to_the_address_of_the_channel() -> None:
 
 def test_not_everybody_may_be_written_to() -> None:
     """Neither foreign addresses, nor from foreign channels, nor without end."""
-    node, server = both(addresses=["ann@home.example"], window=1)
+    node, server = both(may_write_to=["ann@home.example"], window=1)
     server.says("bob", "#ops", "mailnode: to eve@home.example: hi")
     server.says("bob", "#other", "mailnode: to ann@home.example: hi")
     server.says("bob smith", "#ops", "mailnode: to ann@home.example: hi")
@@ -347,7 +359,7 @@ def test_what_is_said_before_the_end_is_sent() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"endpoint": "x"}, {"nick": "a b"}, {"channels": ["ops"]}, {"mail": {"#other": ANN}}, {"addresses": ["x"]},
+    [{"endpoint": "x"}, {"nick": "a b"}, {"channels": ["ops"]}, {"mail": {"#other": ANN}}, {"may_write_to": ["x"]},
      {"login": "sasl"}, {"login": "sasl", "password_file": "x", "endpoint": "tcp:irc.example.net:6667"},
      {"max_lines": 0}],
 )  # fmt: skip
