@@ -10,6 +10,7 @@ from tests.bench import table
 from tests.bench.idle import Idle, measure_idle, raise_limits
 from tests.bench.load import Load
 from tests.bench.million import measure_queue
+from tests.bench.neighbors import Neighbors
 from tests.bench.peers.mailnode import Mailnode
 from tests.bench.peers.postfix import Postfix
 from tests.bench.rounds import Rounds
@@ -36,6 +37,7 @@ class Bench:
     flames: Path | None = None
     """Where flame graphs of mailnode go."""
     _stage: Stage = field(init=False)
+    _neighbors: Neighbors = field(factory=Neighbors)
 
     def __attrs_post_init__(self) -> None:
         """Take the stage."""
@@ -100,7 +102,7 @@ class Bench:
     def _notes(self) -> Iterable[str]:
         rounds = "one round" if self.rounds == 1 else f"{self.rounds} rounds"
         boxes = QUICK_MAILBOXES if self.is_quick else MAILBOXES
-        yield f"Machine: {table.machine(self.folder)}."
+        yield f"Machine: {table.machine(self.folder)}; others' work took {self._neighbors.share:.0%} of it meanwhile."
         yield f"Versions: {', '.join(f'{one.name} {one.version(self.software)}' for one in self.lineup)}."
         yield f"Median (min .. max) of {rounds}, servers in turn; {SESSIONS} sessions, {boxes} mailboxes, memory as PSS."
         yield from (f"{one.name}: {one.says}." for one in self.lineup if one.says)
