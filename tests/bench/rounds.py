@@ -24,6 +24,9 @@ from tests.bench.scenarios import (
 from tests.bench.server import Server
 from tests.bench.stage import Stage
 
+_DRAWN_ROUNDS = 3
+"""What a profiler sees in one is too little to go by."""
+
 Results = Mapping[str, Sequence[Round]]
 """The rounds of each server."""
 
@@ -116,18 +119,22 @@ class Rounds:
         return QUICK_MAILBOXES if self.is_quick else MAILBOXES
 
     def _draw(self, load: Load, server: Server, failed: set[str]) -> None:
-        """Run one more round of mailnode under the profiler, which costs speed and therefore is not measured."""
+        """Run more rounds of mailnode under the profiler, which costs speed: therefore they are not measured."""
         if self.flames is None or not isinstance(server, Mailnode):
             return
         self.flames.mkdir(parents=True, exist_ok=True)
         graph = self.flames / f"{load.scenario.name}-{server.name}.svg"
         drawn = self.stage.attempt(
-            server, "a profile", partial(flame_graphs.record, server.pid, graph, partial(load.run, server))
+            server, "a profile", partial(flame_graphs.record, server.pid, graph, partial(self._drawn, load, server))
         )
         if drawn is None:
             failed.add(server.name)
         else:
             print(drawn, file=sys.stderr)
+
+    def _drawn(self, load: Load, server: Server) -> None:
+        for _ in range(1 if self.is_quick else _DRAWN_ROUNDS):
+            load.run(server)
             self._note(load, server)
 
 
