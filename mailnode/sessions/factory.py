@@ -68,17 +68,18 @@ class ReceiverFactory(Factory):
         self.encryption = encryption
         self.is_implicit = is_implicit
         self.greeting = Reply(220, (f"{hostname} {'LMTP' if service == 'lmtp' else 'ESMTP'} mailnode",))
-        self._house = House(
-            hostname, reception, settings, {**(verbs or {}), "XCLIENT": Xclient(self.greeting)}, authentication,
-            encryption, is_implicit, extensions_by_time,
-        )  # fmt: skip
-        self._is_trusted = is_trusted
-        self._users = frozenset(users)
-        self._speaks_for_others = speaks_for_others
         self._extensions = tuple(extensions)
+        answers = dict(verbs or {})
         if speaks_for_others is not None:
             self._extensions += (XCLIENT_UNSAID,)
             self._extensions_for_fronts = (*extensions, XCLIENT)
+            answers["XCLIENT"] = Xclient(self.greeting, speaks_for_others, self._extensions)
+        self._house = House(
+            hostname, reception, settings, answers, authentication, encryption, is_implicit, extensions_by_time
+        )
+        self._is_trusted = is_trusted
+        self._users = frozenset(users)
+        self._speaks_for_others = speaks_for_others
         self._server_settings = ServerSettings(
             hostname=hostname,
             max_command_line=settings.max_command_line,

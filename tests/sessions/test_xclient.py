@@ -70,6 +70,27 @@ def test_others_may_not() -> None:
     assert talk.says("XCLIENT ADDR=127.0.0.1").startswith("500 5.5.2")
 
 
+def test_whoever_is_spoken_for_may_not_speak_for_others() -> None:
+    """A client whose words the front passes on can give itself neither an address nor an account."""
+    talk = Talk()
+    talk.says("EHLO front.example")
+    talk.says("XCLIENT ADDR=203.0.113.9")
+    assert "XCLIENT" not in talk.says("EHLO client.example")
+    assert talk.says("XCLIENT ADDR=127.0.0.1 LOGIN=ann").startswith("550 5.7.0")
+    assert talk.says("MAIL FROM:<a@a.example>").startswith("250")
+    assert (talk.reception.begun[-1].peer.address, talk.reception.begun[-1].peer.account) == ("203.0.113.9", "")
+
+
+def test_a_front_behind_a_front_may() -> None:
+    """Who names another front hands on what it may; attributes without an address take nothing from it."""
+    talk = Talk(fronts=(FRONT, "192.0.2.11"))
+    talk.says("EHLO front.example")
+    for words in ("LOGIN=ann", "ADDR=192.0.2.11", "ADDR=203.0.113.9"):
+        assert talk.says(f"XCLIENT {words}").startswith("220")
+        talk.says("EHLO front.example")
+    assert talk.says("XCLIENT ADDR=192.0.2.11").startswith("550 5.7.0")
+
+
 def test_order_and_syntax() -> None:
     """Not before a hello and not in a transaction; a bad attribute changes nothing."""
     talk = Talk()
