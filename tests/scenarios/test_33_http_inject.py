@@ -13,6 +13,7 @@ import pytest
 from attrs import frozen
 
 from tests.kit.node import Node
+from tests.kit.pki import Authority
 from tests.kit.programs import program
 from tests.kit.waiting import until
 
@@ -40,6 +41,11 @@ timeout = "3s"
 [gateway.post.source]
 rate = ""
 rate_per_sender = ""
+
+[gateway.safe]
+kind = "http-inject"
+endpoint = "ssl:{port:https}:interface=127.0.0.1:privateKey=KEY:certKey=CERTIFICATE"
+tokens = "TOKENS"
 """
 MAIL = {"from": "orders@shop.example", "to": ["ann@home.example"], "subject": "Gruß", "text": "hello\n"}
 RAW = "From: orders@shop.example\nSubject: raw\n\n.\nhello\n"
@@ -91,7 +97,9 @@ def poster(tmp_path: Path) -> Iterator[Poster]:
     tokens = tmp_path / "tokens"
     tokens.write_text(f"shop plain:{TOKEN} from=@shop.example\n")
     tokens.chmod(0o600)
-    node = Node(tmp_path, SETTINGS.replace("TOKENS", str(tokens)))
+    certificate, key = Authority().sign("localhost").write(tmp_path, "https")
+    settings = SETTINGS.replace("TOKENS", str(tokens)).replace("KEY", str(key)).replace("CERTIFICATE", str(certificate))
+    node = Node(tmp_path, settings)
     poster = Poster(node)
     start(poster)
     yield poster
@@ -135,6 +143,20 @@ def test_curl_sends_mail_and_is_told_what_is_wrong(poster: Poster) -> None:
     assert wrong[5].told["reply"]["code"] == 550
     assert len(poster.node.messages("ann@home.example")) == 1
     assert "posted by shop from 127.0.0.1" in poster.node.command("trace", answer.told["queue_id"])
+
+
+def test_tls_of_its_own(poster: Poster) -> None:
+    """The certificate is shown, and the trace field names HTTPS."""
+    https = f"https://localhost:{poster.node.port('https')}/messages"
+    done = subprocess.run(
+        [poster.curl, "-sS", "--cacert", str(poster.node.folder / "https.pem"), "-H", f"Authorization: Bearer {TOKEN}",
+         "--resolve", f"localhost:{poster.node.port('https')}:127.0.0.1", "-H", "Content-Type: application/json",
+         "--data-binary", json.dumps(MAIL), https],
+        capture_output=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (mail,) = poster.node.wait_for("ann@home.example")
+    assert f"with HTTPS id {json.loads(done.stdout)['queue_id']}".encode() in b" ".join(mail.split())
 
 
 def test_nothing_is_lost_and_nothing_twice_when_the_node_stops(poster: Poster) -> None:
@@ -186,7 +208,7 @@ def test_slow_clients_are_cut_off_and_others_served(poster: Poster) -> None:
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
         for _ in range(10)
     ]
     try:

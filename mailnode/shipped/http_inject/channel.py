@@ -18,13 +18,13 @@ from typing import Any
 from attrs import field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
-from twisted.internet.interfaces import IAddress, IDelayedCall
+from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolNegotiationFactory
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 from twisted.web.http import HTTPChannel, Request, datetimeToString
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import INonQueuedRequestFactory
-from zope.interface import provider
+from zope.interface import implementer, provider
 
 from mailnode.shipped.http_inject.clients import Client
 from mailnode.shipped.http_inject.problems import Wrong, phrase
@@ -196,6 +196,7 @@ class PostingChannel(HTTPChannel):
         self._limit = None if seconds is None else clock.callLater(seconds, self.forceAbortClient)
 
 
+@implementer(IProtocolNegotiationFactory)
 class PostingFactory(ServerFactory):
     """Makes connections, so many and no more, and keeps what is being answered."""
 
@@ -229,6 +230,10 @@ class PostingFactory(ServerFactory):
     def forget(self, channel: PostingChannel) -> None:
         """Hear that a connection is gone."""
         self._open.pop(channel, None)
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Say what ALPN may choose; without an answer here, clients that offer it are turned away (RFC 7301)."""
+        return [b"http/1.1"]
 
     def log(self, request: Any) -> None:
         """Write no access log; what matters is told where it is known."""

@@ -1,5 +1,7 @@
 """Tests of http-inject as a whole, in a node in memory: what is posted, what is answered, what becomes of it."""
 
+import base64
+import inspect
 import os
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from twisted.internet.defer import Deferred
 
 from mailnode.gateways.loops import mark as marked
 from mailnode.roles.gateway_node import NodeOfGateway
+from mailnode.shipped import http_inject
 from mailnode.shipped.http_inject.gateway import HttpInject
 from mailnode.testing.api import MemoryNode
 from tests.kit.posting import FREE, TOKEN, TOKENS, Line, node_with, post, request
@@ -283,3 +286,20 @@ def test_what_is_under_way_is_answered_before_the_end(node: MemoryNode, monkeypa
     assert line.heard()[0].status == 202
     assert not line.is_open
     assert not idle.is_open
+
+
+def test_a_large_file_comes_whole(node: MemoryNode) -> None:
+    """It is read and written aside, not on the thread that serves all."""
+    octets = bytes(range(256)) * 2000
+    file = {"name": "a.bin", "base64": base64.b64encode(octets).decode()}
+    assert post(node, MAIL | {"attachments": [file]}).status == 202
+    (found,) = node.mailbox(ANN)[0].iter_attachments()
+    assert found.get_content() == octets
+
+
+def test_the_configuration_in_the_manual_works(tmp_path: Path) -> None:
+    """The example of the package's docstring, with another file of tokens."""
+    (tmp_path / "tokens").write_text(TOKENS)
+    example = (http_inject.__doc__ or "").partition("::\n")[2].partition("\nThe file of tokens")[0]
+    node = MemoryNode(config=inspect.cleandoc(example).replace("/etc/mailnode/post.tokens", str(tmp_path / "tokens")))
+    assert post(node, MAIL | {"to": ["x@a.other.example"]}).status == 202
