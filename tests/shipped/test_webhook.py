@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import HTTP, default
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jsonschema
@@ -271,8 +272,9 @@ class AgainstARealServer(TestCase):
         reactor: Any = running
         hook = Hook()
         identity = Authority().sign("localhost")
-        folder = Path(self.mktemp())
-        certificate, key = identity.write(folder, "hook")
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        certificate, key = identity.write(Path(folder.name), "hook")
         endpoint = serverFromString(reactor, f"ssl:0:interface=127.0.0.1:privateKey={key}:certKey={certificate}")
         port = await endpoint.listen(Site(hook))
         self.addCleanup(port.stopListening)
