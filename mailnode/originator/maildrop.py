@@ -23,12 +23,12 @@ from attrs import frozen
 from mailnode.mail.envelope import Notify, Return
 from mailnode.originator.draft import BLOCK, Draft
 from mailnode.originator.lines import crlf
-from mailnode.originator.receipt import DENIED, NobodyTakesIt
+from mailnode.originator.receipt import DENIED, BadDraft, NobodyTakesIt
 
 FORM = 1
 """The form of the files; another one is not understood."""
-LONGEST_LINE = 1 << 20
-"""Octets of the first line; ten thousand recipients fit."""
+LONGEST_LINE = 8 << 20
+"""Octets of the first line; ten thousand recipients fit, whatever their letters are."""
 MOST_RECIPIENTS = 10_000
 LONGEST_TEXT = 1000
 """Characters of an address and of every other text."""
@@ -61,7 +61,11 @@ class Dropped:
 
 
 def keep(folder: Path, draft: Draft, *, now: float, sync: Callable[[int], None] = os.fsync) -> str:
-    """Put a draft into the maildrop and give its name there; it is durable then. Raises NobodyTakesIt."""
+    """Put a draft into the maildrop and give its name there; it is durable then.
+
+    Raises NobodyTakesIt, or BadDraft for what the node would not read as a draft later.
+    """
+    line = _first_line(draft)
     name = f"{int(now * 1_000_000):016x}.{secrets.token_hex(16)}"
     hidden, path = folder / f".{name}", folder / name
     try:
@@ -69,7 +73,7 @@ def keep(folder: Path, draft: Draft, *, now: float, sync: Callable[[int], None] 
             descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 os.fchmod(descriptor, 0o640)  # the group is the folder's own: the node's
-                file.write(_first_line(draft))
+                file.write(line)
                 draft.content.seek(0)
                 while block := draft.content.read(BLOCK):
                     file.write(block)
@@ -103,9 +107,20 @@ def _sync_name(folder: Path, path: Path, sync: Callable[[int], None]) -> None:
 def _first_line(draft: Draft) -> bytes:
     fields = {
         "form": FORM, "from": draft.sender, "to": list(draft.recipients), "notify": draft.notify.value,
-        "ret": draft.returns.value, "envid": draft.envelope_id, "name": draft.full_name,
+        "ret": draft.returns.value, "envid": draft.envelope_id, "name": _fit(draft.full_name),
     }  # fmt: skip
-    return json.dumps(fields).encode("ascii") + b"\n"
+    line = json.dumps(fields).encode("ascii") + b"\n"
+    try:
+        _wishes_in(line)
+    except Unfit as unfit:
+        # Whoever hands it over can still be told.
+        raise BadDraft(f"the message cannot be kept for the node: {unfit}") from None
+    return line
+
+
+def _fit(name: str) -> str:
+    """Make a full name one that can be kept: no mail is refused for its author's name."""
+    return "".join(one if one.isprintable() else "?" for one in name[:LONGEST_TEXT])
 
 
 # --- taking out -------------------------------------------------------------------------------------------------
@@ -121,18 +136,18 @@ def waiting(folder: Path, limit: int) -> Sequence[str]:
     return sorted(names)[:limit]
 
 
-def opened(path: Path, *, largest: int) -> Dropped:
-    """Open and read a draft; its message may have ``largest`` octets, 0 for any number. Raises Unfit, or OSError."""
+def opened(path: Path) -> Dropped:
+    """Open and read a draft, however large its message is. Raises Unfit, or OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     file = os.fdopen(descriptor, "rb")
     try:
-        return _dropped(file, os.fstat(descriptor), largest)
+        return _dropped(file, os.fstat(descriptor))
     except BaseException:
         file.close()
         raise
 
 
-def _dropped(file: BinaryIO, about: os.stat_result, largest: int) -> Dropped:
+def _dropped(file: BinaryIO, about: os.stat_result) -> Dropped:
     if not stat.S_ISREG(about.st_mode):
         raise Unfit("it is no regular file")
     if about.st_nlink != 1:
@@ -141,12 +156,19 @@ def _dropped(file: BinaryIO, about: os.stat_result, largest: int) -> Dropped:
     if not line.endswith(b"\n"):
         raise Unfit("its first line has no end")
     size = about.st_size - len(line)
-    if largest and size > largest:
-        raise Unfit(f"it has {size} octets, and {largest} is the most")
     return Dropped(_draft(line, _Rest(file, len(line), size)), about.st_uid, size)
 
 
 def _draft(line: bytes, content: "_Rest") -> Draft:
+    fields, notify, returns = _wishes_in(line)
+    content_: Any = content
+    return Draft(fields["from"], tuple(fields["to"]), content_, notify, returns, fields["envid"], fields["name"])
+
+
+def _wishes_in(line: bytes) -> tuple[dict[str, Any], Notify, Return]:
+    """Read the first line, believing nothing; raises Unfit."""
+    if len(line) > LONGEST_LINE:
+        raise Unfit("its first line has no end")
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError):
@@ -156,14 +178,14 @@ def _draft(line: bytes, content: "_Rest") -> Draft:
     if any(type(fields[name]) is not kind for name, kind in _FIELDS.items()):
         raise Unfit("its first line says what it cannot say")
     texts = [fields["from"], fields["envid"], fields["name"], *fields["to"]]
-    if not 0 < len(fields["to"]) <= MOST_RECIPIENTS or not all(_is_text(text) for text in texts):
+    if not 0 < len(fields["to"]) <= MOST_RECIPIENTS:
+        raise Unfit(f"it is for nobody, or for more than {MOST_RECIPIENTS}")
+    if not all(_is_text(text) for text in texts):
         raise Unfit("its first line says what it cannot say")
     try:
-        notify, returns = Notify(fields["notify"]), Return(fields["ret"])
+        return fields, Notify(fields["notify"]), Return(fields["ret"])
     except ValueError:
         raise Unfit("its wishes for notifications are none") from None
-    content_: Any = content
-    return Draft(fields["from"], tuple(fields["to"]), content_, notify, returns, fields["envid"], fields["name"])
 
 
 def _is_text(text: object) -> bool:

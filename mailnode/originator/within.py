@@ -60,11 +60,14 @@ class Within:
     peer: Peer = field(default=Peer("", listener="local", service=SERVICE, hello="localhost", is_extended=True))
     """Who it comes from, as the trace field and the log will say."""
 
-    async def submit(self, draft: Draft, *, all_or_none: bool = False) -> Receipt:
-        """Hand a draft over; raises NotSent when it was taken for nobody, or with ``all_or_none`` not for everybody."""
+    async def submit(self, draft: Draft, *, size: int = 0, all_or_none: bool = False) -> Receipt:
+        """Hand a draft over; raises NotSent when it was taken for nobody, or with ``all_or_none`` not for everybody.
+
+        ``size`` is what its content has in octets, 0 when that is not known: what is too large is refused unread.
+        """
         message = await self.disk.run(lambda: self.seal(draft))
         return await transact(
-            self.reception, self.peer, message, FileRest(draft.content, self.disk), all_or_none=all_or_none
+            self.reception, self.peer, message, FileRest(draft.content, self.disk), size=size, all_or_none=all_or_none
         )
 
     def seal(self, draft: Draft) -> Sealed:

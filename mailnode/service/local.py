@@ -82,9 +82,9 @@ class LocalDoor:
     def _origin(self) -> str:
         return origin_of(self._station.settings, self._station.works)
 
-    def _limits(self) -> tuple[float, int, float]:
+    def _limits(self) -> tuple[float, float]:
         settings = self._station.settings
-        return settings.originator.pickup_interval, settings.reception.max_size, settings.queue.bounce_give_up
+        return settings.originator.pickup_interval, settings.queue.bounce_give_up
 
     async def open(self) -> None:
         """Make the meeting place and let programs in; where that cannot be, the log says why and the node goes on."""

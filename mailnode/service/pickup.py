@@ -5,6 +5,7 @@ notification (``roles.returning``), and what it refuses for now is tried again. 
 in mailboxes: after a crash in between it arrives twice. Drafts of one user wait while that user sends too much.
 """
 
+import errno
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,8 +33,8 @@ from mailnode.service.patience import Patience
 
 AGAIN = 60.0
 """Seconds until a draft that the door refused for now is tried again."""
-HEAD = 1 << 16
-"""Octets of overhead allowed for the first line of a draft."""
+_FOR_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.EINTR, errno.EAGAIN, errno.ESTALE)
+"""Trouble of ours: it says nothing of the file."""
 
 
 class Pickup:
@@ -49,9 +50,9 @@ class Pickup:
         *,
         users: UserNames,
         patience: Patience,
-        limits: Callable[[], tuple[float, int, float]],
+        limits: Callable[[], tuple[float, float]],
     ) -> None:
-        """Prepare; ``limits`` gives the seconds between two looks, the largest message and how long a notice is kept."""
+        """Prepare; ``limits`` gives the seconds between two looks, and for how long a notice is kept."""
         self._place = place
         self._within = within
         self._queue = queue
@@ -105,10 +106,11 @@ class Pickup:
         return done
 
     async def _take(self, path: Path) -> bool:
-        largest = self._limits()[1]
         try:
-            dropped = await self._disk.run(lambda: opened(path, largest=largest + HEAD if largest else 0))
+            dropped = await self._disk.run(lambda: opened(path))
         except (Unfit, OSError) as why:
+            if isinstance(why, OSError) and why.errno in _FOR_NOW:
+                raise
             await self._aside(path, str(why))
             return False
         try:
@@ -122,7 +124,7 @@ class Pickup:
     async def _hand_over(self, path: Path, dropped: Dropped, user: str) -> bool:
         within = evolve(self._within, peer=evolve(self._within.peer, listener="maildrop", user=user))
         try:
-            receipt = await within.submit(dropped.draft)
+            receipt = await within.submit(dropped.draft, size=dropped.size)
         except BadDraft as bad:
             await self._aside(path, str(bad))
             return False
@@ -165,7 +167,7 @@ class Pickup:
         envelope = evolve(message.envelope, recipients=meant)
         routes = tuple(Route(returned(replies[str(one.forward_path)]), one.forward_path) for one in meant)
         queue_id = new_queue_id(now, within.random)
-        await self._queue.submit(NewEntry(Message(queue_id, envelope, content, now), routes, now + self._limits()[2]))
+        await self._queue.submit(NewEntry(Message(queue_id, envelope, content, now), routes, now + self._limits()[1]))
 
     async def _aside(self, path: Path, why: str) -> None:
         await self._disk.run(lambda: meeting.put_aside(self._place, path))

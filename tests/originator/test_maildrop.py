@@ -13,7 +13,7 @@ from attrs import evolve
 from mailnode.mail.envelope import Notify, Return
 from mailnode.originator.draft import Draft
 from mailnode.originator.maildrop import NAME, Unfit, keep, opened, waiting
-from mailnode.originator.receipt import NobodyTakesIt
+from mailnode.originator.receipt import BadDraft, NobodyTakesIt
 
 DRAFT = Draft(
     "ann", ("bob", "carl@example.org"), io.BytesIO(b"Subject: x\r\n\r\nhi\r\n"), Notify.SUCCESS | Notify.DELAY, Return.HEADERS,
@@ -39,7 +39,7 @@ def test_what_is_kept_comes_out_again(tmp_path: Path) -> None:
     name = keep(tmp_path, DRAFT, now=1.5)
     assert list(waiting(tmp_path, 10)) == [name]
     assert NAME.fullmatch(name)
-    found = opened(tmp_path / name, largest=0)
+    found = opened(tmp_path / name)
     assert found.user_id == os.getuid()
     found.draft.content.seek(0)
     assert found.draft.content.read(100) == b"Subject: x\r\n\r\nhi\r\n"
@@ -105,13 +105,13 @@ def test_without_a_folder_nobody_takes_it(tmp_path: Path) -> None:
 def test_what_is_no_draft_is_not_believed(tmp_path: Path, line: bytes) -> None:
     """Anybody may write anything there."""
     with pytest.raises(Unfit):
-        opened(dropped(tmp_path, line), largest=0)
+        opened(dropped(tmp_path, line))
 
 
 @pytest.mark.rfc("5321", "2.3.8")
 def test_bare_line_ends_do_not_get_through(tmp_path: Path) -> None:
     """A file that no program of ours has written is made lines like all mail."""
-    found = opened(dropped(tmp_path, first_line(), b"a\n.\nMAIL FROM:<b>\rc"), largest=0)
+    found = opened(dropped(tmp_path, first_line(), b"a\n.\nMAIL FROM:<b>\rc"))
     for _ in range(2):
         found.draft.content.seek(0)
         read = b"".join(iter(lambda: found.draft.content.read(100), b""))
@@ -122,7 +122,7 @@ def test_bare_line_ends_do_not_get_through(tmp_path: Path) -> None:
 def test_what_is_written_later_is_not_read(tmp_path: Path) -> None:
     """Its owner may go on writing to it; the size that was judged is the size that is taken."""
     path = dropped(tmp_path, first_line(), b"one\r\n")
-    found = opened(path, largest=100)
+    found = opened(path)
     with path.open("ab") as file:
         file.write(b"x" * 1000)
     found.draft.content.seek(0)
@@ -131,10 +131,39 @@ def test_what_is_written_later_is_not_read(tmp_path: Path) -> None:
     found.close()
 
 
-def test_what_is_too_large_is_not_taken(tmp_path: Path) -> None:
-    """The bound is the node's own for messages."""
-    with pytest.raises(Unfit, match="101 octets"):
-        opened(dropped(tmp_path, first_line(), b"x" * 101), largest=100)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"recipients": ()},
+        {"recipients": ("a",) * 10_001},
+        {"recipients": ("a\x01b",)},
+        {"sender": "a" * 1001},
+        {"envelope_id": "\udce4"},
+    ],
+)
+def test_what_could_not_be_read_later_is_refused_now(tmp_path: Path, changed: dict[str, Any]) -> None:
+    """Whoever is told that a message is kept may forget it, so there must be no doubt that the node will take it."""
+    with pytest.raises(BadDraft):
+        keep(tmp_path, evolve(DRAFT, **changed), now=1.0)
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("J\udcf6rg", "J?rg"), ("a\tb\x01", "a?b?"), ("x" * 2000, "x" * 1000), ("Ann Ä", "Ann Ä")]
+)
+def test_no_name_keeps_a_message_from_being_read(tmp_path: Path, name: str, kept: str) -> None:
+    """A full name in an old encoding, with controls or without an end is written as far as it can be."""
+    found = opened(tmp_path / keep(tmp_path, evolve(DRAFT, full_name=name), now=1.0))
+    assert found.draft.full_name == kept
+    found.close()
+
+
+def test_the_most_recipients_fit(tmp_path: Path) -> None:
+    """However long their addresses are, and whatever they are written in."""
+    longest = tuple("Ä" * 123 + f"{number:05}@x" for number in range(10_000))
+    found = opened(tmp_path / keep(tmp_path, evolve(DRAFT, recipients=longest), now=1.0))
+    assert found.draft.recipients == longest
+    found.close()
 
 
 def test_links_pipes_and_sockets_are_not_opened(tmp_path: Path) -> None:
@@ -148,4 +177,4 @@ def test_links_pipes_and_sockets_are_not_opened(tmp_path: Path) -> None:
         here.bind(str(tmp_path / "socket"))
     for name in ("soft", "hard", "pipe", "folder", "socket"):
         with pytest.raises((Unfit, OSError)):
-            opened(tmp_path / name, largest=0)
+            opened(tmp_path / name)

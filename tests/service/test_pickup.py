@@ -1,5 +1,6 @@
 """Tests of the pickup: each draft is handed over once, and what cannot be is not lost without a word."""
 
+import errno
 import io
 from pathlib import Path
 from random import Random
@@ -10,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 
 from mailnode.fronts.users import UserNames
-from mailnode.interfaces import SpoolTrouble
+from mailnode.interfaces import Refused, SpoolTrouble, Transaction
 from mailnode.mail.message import NewEntry
 from mailnode.mail.reply import Reply
 from mailnode.originator.draft import Draft
@@ -21,6 +22,7 @@ from mailnode.roles.returning import RETURNED
 from mailnode.service.meeting import open_to
 from mailnode.service.patience import Patience
 from mailnode.service.pickup import Pickup
+from mailnode.smtp import replies
 from tests.kit.reception import StagedReception
 from tests.kit.results import InlineDisk, now
 
@@ -28,7 +30,7 @@ from tests.kit.results import InlineDisk, now
 class Stage:
     """A pickup before a staged door."""
 
-    def __init__(self, folder: Path, *, most: int = 0, max_size: int = 0) -> None:
+    def __init__(self, folder: Path, *, most: int = 0) -> None:
         self.place = Place(folder)
         open_to(self.place, everyone=True, origin="example.org")
         self.clock = Clock()
@@ -39,7 +41,7 @@ class Stage:
         queue: Any = self
         users = UserNames(InlineDisk(), self.clock, lambda _: "ann")
         self.pickup = Pickup(
-            self.place, within, queue, users=users, patience=Patience(most), limits=lambda: (5.0, max_size, 60.0)
+            self.place, within, queue, users=users, patience=Patience(most), limits=lambda: (5.0, 60.0)
         )
 
     async def submit(self, entry: NewEntry) -> None:
@@ -131,13 +133,49 @@ def test_who_sends_too_much_waits(tmp_path: Path) -> None:
 
 
 def test_what_is_no_draft_is_put_aside(tmp_path: Path) -> None:
-    """Too large, or with an address that is none."""
-    stage = Stage(tmp_path, max_size=1000)
+    """With an address that is none, or a first line that is none."""
+    stage = Stage(tmp_path)
     stage.drop("a@b@c")
-    stage.drop("bob", body=b"x" * 100_000)
+    (stage.place.maildrop / f"{1:016x}.{1:032x}").write_bytes(b"{}\n")
     assert now(stage.pickup.look()) == 0
     assert not stage.left()
     assert len(list((tmp_path / "aside").iterdir())) == 2
+
+
+@pytest.mark.rfc("5321", "6.1")
+def test_what_is_too_large_is_returned(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever left it was told that all is well; the door hears the size first, so that it need not read all of it."""
+    sizes: list[int] = []
+
+    async def begin(_peer: object, _envelope: object, declared_size: int) -> Transaction:
+        sizes.append(declared_size)
+        raise Refused(replies.TOO_BIG)
+
+    monkeypatch.setattr(stage.door, "begin", begin)
+    stage.drop("bob", body=b"x" * 1000)
+    assert now(stage.pickup.look()) == 1
+    assert sizes == [1000]
+    (entry,) = stage.notices
+    assert entry.routes[0].lane.next_hop.startswith("552 5.3.4")
+    assert not stage.left()
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.EIO])
+def test_trouble_with_opening_it_is_not_the_drafts_fault(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """It stays where it is and is tried again; only what a file itself is puts it aside."""
+
+    def fails(*_: object) -> None:
+        raise OSError(number, "trouble")
+
+    stage.drop("bob")
+    with monkeypatch.context() as patched:
+        patched.setattr("mailnode.service.pickup.opened", fails)
+        patched.setattr(Logger, "failure", lambda *_, **__: None)
+        assert now(stage.pickup.look()) == 0
+    stage.clock.advance(61)
+    assert now(stage.pickup.look()) == 1
 
 
 def test_trouble_of_ours_loses_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
