@@ -66,7 +66,7 @@ def draft(*recipients: str, body: bytes = b"Subject: x\r\n\r\n.dot\r\n") -> Draf
 
 def kept_for(place: Place) -> list[tuple[str, ...]]:
     """List the recipients of what lies in the maildrop."""
-    drops = [opened(place.maildrop / name, largest=0) for name in waiting(place.maildrop, 10)]
+    drops = [opened(place.maildrop / name) for name in waiting(place.maildrop, 10)]
     for drop in drops:
         drop.close()
     return [drop.draft.recipients for drop in drops]

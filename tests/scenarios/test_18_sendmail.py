@@ -389,13 +389,13 @@ def test_a_node_that_gives_up_root_reads_what_others_left(make_node: MakeNode, t
     [name] = waiting(place.maildrop, 10)
     about = (place.maildrop / name).stat()
     assert (about.st_uid, about.st_gid, about.st_mode & 0o777) == (NOBODY, 4321, 0o640)
-    opened(place.maildrop / name, largest=0).close()  # imports what it needs, while Python's files can be read
+    opened(place.maildrop / name).close()  # imports what it needs, while Python's files can be read
     child = os.fork()
     if not child:
         os.setgroups([])
         os.setresgid(4321, 4321, 4321)
         os.setresuid(4321, 4321, 4321)
-        dropped = opened(place.maildrop / name, largest=0)
+        dropped = opened(place.maildrop / name)
         (place.maildrop / name).rename(place.data / "taken" / name)
         os._exit(0 if dropped.user_id == NOBODY else 1)
     assert os.waitpid(child, 0)[1] == 0
