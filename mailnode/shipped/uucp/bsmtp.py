@@ -62,10 +62,10 @@ class Bsmtp(Gateway):
     """The folder for batches from the neighbour."""
     aside: str = ""
     """Where what cannot be taken goes; empty: ``aside`` within incoming."""
-    hello: Literal["EHLO", "HELO"] = "EHLO"
-    """EHLO: the neighbour's reader knows SIZE, 8BITMIME and SMTPUTF8; HELO: it knows nothing but RFC 821."""
+    hello: Literal["EHLO", "HELO"] = "HELO"
+    """HELO: the reader knows nothing but RFC 821, which every one does; EHLO: it knows SIZE, 8BITMIME and SMTPUTF8 too."""
     dsn: bool = False
-    """The neighbour's reader knows NOTIFY, ORCPT, RET and ENVID."""
+    """The reader knows NOTIFY, ORCPT, RET and ENVID as well; wants hello = "EHLO"."""
     close_after: Seconds = Seconds(60)
     """How long a message waits for others in its batch; "0s": a batch for each look."""
     close_at: int = field(default=100)

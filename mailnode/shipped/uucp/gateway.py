@@ -143,7 +143,7 @@ class Uucp(Gateway):
             # uux takes a word with ``!`` for a file, unless it stands in parentheses.
             words = [f"{self.neighbour}!rmail", *(f"({self._argument(one)})" for one in group)]
             return words, write_from_line(message.sender, host, self.node.clock.seconds()), message.octets()
-        offer = offer_of(extended=True, dsn=False)
+        offer = offer_of(extended=False, dsn=False)
         batch = part(message, group, [parse_mailbox(one.address) for one in group], offer)
         return [f"{self.neighbour}!rbsmtp"], before(self.node.hostname, offer), batch + BEHIND
 

@@ -53,7 +53,7 @@ def drop(folder: Path, octets: bytes = BATCH, name: str = "0001.bsmtp") -> Path:
 @pytest.mark.rfc("2442", "2")
 def test_messages_wait_for_one_another(tmp_path: Path) -> None:
     """One batch after a minute, with all of them; whole, and readable for a group."""
-    node = node_with(tmp_path, dsn=True)
+    node = node_with(tmp_path, dsn=True, hello="EHLO")
     node.send(ANN, BOB, "eve@mars.example", text=".dot\n..dots", notify=Notify.SUCCESS)
     node.send("", BOB)
     assert not node.queue()
@@ -73,7 +73,7 @@ def test_messages_wait_for_one_another(tmp_path: Path) -> None:
 
 def test_a_full_batch_is_closed_at_once(tmp_path: Path) -> None:
     """By number; compressed if that is wanted, and without extensions for old readers."""
-    node = node_with(tmp_path, close_at=2, close_after=86400.0, compress=True, hello="HELO", mode="600")
+    node = node_with(tmp_path, close_at=2, close_after=86400.0, compress=True, mode="600")
     for _ in range(5):
         node.send(ANN, BOB)
     node.advance("1m")
