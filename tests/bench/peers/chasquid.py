@@ -28,7 +28,10 @@ class Chasquid(Server):
 
     name = "chasquid"
     user = "mail"
-    says = "no fsync of its queue; delivers with OpenSMTPD's mail.maildir, which has one; computes scrypt at each AUTH"
+    says = (
+        "no fsync of its queue; delivers with OpenSMTPD's mail.maildir, which has one; computes scrypt at each AUTH; "
+        "its queue holds 200 messages, and while a next hop is silent it refuses more"
+    )
 
     @classmethod
     def absent(cls, software: Path) -> str:
