@@ -137,7 +137,10 @@ class Synapse:
 
     def join_what_invites(self) -> list[str]:
         """Follow all invitations; the rooms we are in."""
-        for room in self.ask("GET", "sync?timeout=0")["rooms"].get("invite", {}):
+        # Without "since" Synapse gives the same answer again for two minutes.
+        news = self.ask("GET", f"sync?timeout=0{self._since}")
+        self._since = f"&since={news['next_batch']}"
+        for room in news.get("rooms", {}).get("invite", {}):
             self.ask("POST", f"join/{quote(room)}", {})
         found: list[str] = self.ask("GET", "joined_rooms")["joined_rooms"]
         return found

@@ -36,8 +36,8 @@ and the homeserver's registration file, which Synapse names in ``app_service_con
 
 **Once.** The transaction id of an event we send is the recipient's idempotency key, so a repetition gives back the same event,
 as long as the homeserver remembers it (Synapse: half an hour at least); what was answered we remember ourselves for a month. Events that come
-in are mail under their event id: a transaction that comes again, or a second time under another number, makes no second
-mail. Only a direct room whose making was not answered may be made twice.
+in are mail under their event id, for a week, whatever the number of the transaction that brings them (Synapse on SQLite gives the
+same numbers again after a restart). Only a direct room whose making was not answered may be made twice.
 
 **Outcomes.** ``errors``: 429 is Delayed for as long as the homeserver says, M_FORBIDDEN and M_NOT_FOUND are Failed, a token that is
 not taken is Delayed, for the operator can mend it. A transaction is answered once all mail of it is durable; what is not taken for the

@@ -37,8 +37,6 @@ from mailnode.shipped.matrix.rooms import Rooms
 from mailnode.shipped.matrix.threads import Threads
 from mailnode.shipped.matrix.writing import content
 
-A_DAY = 86400.0
-"""Seconds for which a transaction is known by its id."""
 _LOCALPART = re.compile(r"[a-z0-9._/+-]{1,60}")
 _SERVER = re.compile(r"[A-Za-z0-9.:\[\]-]{1,200}")
 
@@ -146,15 +144,13 @@ class Matrix(Gateway):
         return Deferred.fromCoroutine(self._transaction(txn_id, events))
 
     async def _transaction(self, txn_id: str, events: list[Any]) -> None:
-        if await self.node.recall(f"txn {txn_id}"):
-            return
+        # Known again are the events, not the number: Synapse on SQLite counts from 1 again when it is started.
         for event in events:
             try:
                 await self._hearing.take(event)
             except (ValueError, TypeError, LookupError, AttributeError):
                 # A bug, and the same one at every try: no event may hold up all that come behind it.
                 self.node.log.failure("an event of transaction {txn_id} was left out", txn_id=txn_id)
-        await self.node.remember(f"txn {txn_id}", "done", A_DAY)
 
     async def _has_user(self, user: str) -> bool:
         """Let a user be there whom somebody looks for, if he can stand for a mail address."""

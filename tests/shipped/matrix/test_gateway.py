@@ -154,6 +154,15 @@ def test_an_answer_becomes_mail_in_its_thread_and_back(tokens: dict[str, str]) -
     assert server.events[1]["content"]["m.relates_to"] == {"m.in_reply_to": {"event_id": "$1"}}
 
 
+def test_a_number_that_comes_again_with_other_events_hides_none(tokens: dict[str, str]) -> None:
+    """Some homeservers count transactions from 1 again."""
+    node, _ = both(tokens)
+    node.send(ANN, BOB)
+    bring(node, "1", text_event("one", "$1"))
+    bring(node, "1", text_event("two", "$2"))
+    assert len(node.mailbox(ANN)) == 2
+
+
 def test_somebody_begins_a_room(tokens: dict[str, str]) -> None:
     """Looks for the user of a mail address, invites him, and writes."""
     node, server = both(tokens)
