@@ -6,7 +6,7 @@ half a minute. Signatures are checked on a thread.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,17 +84,37 @@ class JwtReader:
 
 
 def keys_in(octets: bytes) -> Sequence[Any]:
-    """Read a JWK set, a JWK, or a public key in PEM; raises CredentialsTrouble."""
+    """Read a JWK set, a JWK, or a public key in PEM; raises CredentialsTrouble.
+
+    A set may hold keys of kinds that are not known here (RFC 7517 section 5): the others count all the same.
+    """
     import jwt  # noqa: PLC0415
 
     try:
         if octets.lstrip().startswith(b"{"):
             found = json.loads(octets)
             written = found.get("keys", [found])
-            return [jwt.PyJWK(one) for one in written if one.get("use", "sig") == "sig" and one.get("kty") != "oct"]
+            signing = [one for one in written if one.get("use", "sig") == "sig" and one.get("kty") != "oct"]
+            return list(_known(signing))
         return [_PemKey(octets)]
     except (jwt.PyJWTError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CredentialsTrouble(f"the keys of tokens cannot be read: {error}") from None
+
+
+def _known(written: Sequence[Any]) -> Iterator[Any]:
+    """Read the keys that can be read; raises what was wrong with the last one when none can."""
+    import jwt  # noqa: PLC0415
+
+    trouble: jwt.PyJWTError | None = None
+    count = 0
+    for one in written:
+        try:
+            yield jwt.PyJWK(one)
+            count += 1
+        except jwt.PyJWTError as error:
+            trouble = error
+    if trouble is not None and not count:
+        raise trouble
 
 
 class _PemKey:

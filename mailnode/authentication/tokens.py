@@ -18,6 +18,9 @@ REMEMBERED = 5000
 
 Claims = Mapping[str, Any]
 
+_NO = (False, "false", "False")
+"""How issuers write no, some of them in JSON's own way."""
+
 
 class BadToken(Exception):  # noqa: N818 - it is an answer
     """The token proves nothing; the text says why, for the log."""
@@ -71,7 +74,7 @@ class Tokens:
         owner = claims.get(settings.claim)
         if not isinstance(owner, str) or not owner:
             raise BadToken(f"it has no {settings.claim}")
-        if settings.claim == "email" and claims.get("email_verified") is False:
+        if settings.claim == "email" and claims.get("email_verified") in _NO:
             raise BadToken("its address was never verified")
         return owner
 

@@ -104,6 +104,18 @@ def test_a_new_key_is_asked_for_but_not_all_the_time() -> None:
     assert web.asked == 3
 
 
+def test_a_key_of_an_unknown_kind_does_no_harm() -> None:
+    """An issuer may have keys for others too; those that are known here count."""
+    keys = json.loads(key_set(one=KEY))
+    keys["keys"] = [
+        {"kty": "AKP", "kid": "new", "alg": "ML-DSA-44", "pub": "AA"},
+        *keys["keys"],
+        {"kty": "EC", "crv": "X"},
+    ]
+    made, _ = reader(json.dumps(keys).encode())
+    assert now(made.claims(signed()))["email"] == "ann"
+
+
 def test_keys_may_stand_in_a_file(tmp_path: Path) -> None:
     """A JWK set or a public key in PEM; a file that is neither, or not there, is trouble of ours."""
     key = ed25519.Ed25519PrivateKey.generate()

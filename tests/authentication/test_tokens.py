@@ -50,6 +50,7 @@ def test_a_token_that_fits_names_its_owner() -> None:
         ({"email": ""}, "invalid_token"),
         ({"email": ["ann@example.org"]}, "invalid_token"),
         ({"email_verified": False}, "invalid_token"),
+        ({"email_verified": "false"}, "invalid_token"),
     ],
 )
 def test_one_that_does_not_fit_names_nobody(change: dict[str, Any], status: str) -> None:
