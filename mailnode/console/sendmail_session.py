@@ -68,11 +68,13 @@ def _speak_alone(maildrop: Path, hostname: str, user: str) -> int:
     from mailnode.sessions.settings import SessionSettings  # noqa: PLC0415
     from mailnode.sessions.starting import start  # noqa: PLC0415
     from mailnode.smtp.events import NEED_DATA  # noqa: PLC0415
-    from mailnode.smtp.extensions import standard_extensions  # noqa: PLC0415
+    from mailnode.smtp.extensions import BINARY_MIME, standard_extensions  # noqa: PLC0415
     from mailnode.smtp.server import ServerConnection, ServerSettings  # noqa: PLC0415
 
     settings = ServerSettings(hostname=hostname)
-    machine = ServerConnection(settings, standard_extensions(settings))
+    # Drafts are lines, and stay so.
+    offered = [one for one in standard_extensions(settings) if one is not BINARY_MIME]
+    machine = ServerConnection(settings, offered)
     reception = DroppingReception(maildrop, lambda: time.time_ns() / 1e9)
     peer = Peer("", listener="stdin", service="submission", user=user)
     dialogue = Dialogue(House(hostname, reception, SessionSettings()), machine, peer, _Going())

@@ -363,7 +363,7 @@ class Receiver(Protocol):
 
     def _not_answered(self, failure: Failure) -> None:
         self._running = None
-        if self._has_left and failure.check(CancelledError):
+        if failure.check(CancelledError) and (self._has_left or (self._closing and not self._lost)):
             return
         self.log.failure("the dialogue failed", failure)
         if self._lost:
@@ -391,6 +391,10 @@ class Receiver(Protocol):
         self._out.append(said)
         self._flush()
         self._close()
+        running, self._running = self._running, None
+        if running is not None:
+            # Its answer would come after our last words.
+            running.cancel()
 
     def _hand_over(self, successor: IProtocol) -> None:
         """Let another protocol have the connection: the session is over, and the peer stays."""

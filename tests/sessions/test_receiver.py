@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailnode.mail.quantity import Octets, Seconds
@@ -277,6 +278,26 @@ def test_a_stop_finishes_what_has_its_dot_and_tells_the_rest_421() -> None:
     gate.callback(None)
     assert [line[:3] for line in committing.hears().splitlines()] == [b"250", b"421"]
     assert stopped.called
+
+
+@pytest.mark.rfc("5321", "3.8")
+def test_after_a_stop_no_answer_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was waited for is given up, also where the connection lives on for a while (TLS is closed by both)."""
+    failures: list[object] = []
+    monkeypatch.setattr(Logger, "failure", lambda *words, **_: failures.append(words))
+    stage = Stage()
+    caller = _ready(stage)
+    monkeypatch.setattr(caller.line, "loseConnection", lambda: None)
+    gate: Deferred[None] = Deferred()
+    stage.reception.waits["begin"] = gate
+    assert caller.says(b"MAIL FROM:<a@a.example>\r\n") == b""
+    Deferred.fromCoroutine(stage.factory.stop())
+    assert caller.hears().startswith(b"421 4.3.2")
+    assert gate.called
+    assert caller.hears() == b""
+    assert not failures
+    caller.receiver.connectionLost(Failure(ConnectionDone()))
+    assert not stage.factory.sessions
 
 
 def test_content_ahead_of_a_slow_disk_pauses_the_transport() -> None:
