@@ -17,6 +17,7 @@ PACKAGES = {
     "curl": "curl",
     "doveadm": "dovecot-core",
     "epmd": "erlang-base",
+    "exim4": "exim4-daemon-light",
     "fetchmail": "fetchmail",
     "haproxy": "haproxy",
     "msmtp": "msmtp",
@@ -37,6 +38,10 @@ PACKAGES = {
     "slapd": "slapd",
     "swaks": "swaks",
     "testssl": "testssl.sh",
+    "unshare": "util-linux",
+    "uucico": "uucp",
+    "uux": "uucp",
+    "uuxqt": "uucp",
 }
 """The Debian package of each program the tests use."""
 

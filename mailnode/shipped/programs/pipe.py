@@ -131,7 +131,8 @@ class Pipe(Gateway):
         except FirstError as first:
             for one in running:
                 one.cancel()  # which ends their programs
-            raise first.subFailure.value from None
+            problem: BaseException = first.subFailure.value
+            raise problem from None
         # Those who were served are remembered only for an attempt that is cut off.
         for group in groups:
             self._done.pop(_key_of(group), None)

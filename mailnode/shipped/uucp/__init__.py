@@ -10,8 +10,8 @@ cannot be read at all is laid aside for a person. Two kinds of gateways use the 
   ``mailnode-rmail`` and ``mailnode-rbsmtp``, which uuxqt runs.
 
 Nothing is lost by a crash: what is outgoing counts as relayed once its part is durable, what is incoming has a key made of
-its file's name, its number in it and what it says. Neither comes twice; but uux knows no keys, so a node killed between its end and the
-note of it gives the message to uux again.
+its file's name, its number in it and what it says. A message stands in one batch only. Twice may come the one message that a kill falls
+upon between two notes: taken in and its key not yet written down, or handed to uux, which knows no keys, and that not yet written down.
 
 From the bottom: ``bang`` and ``from_line`` (pure), ``batch`` (writing), ``batch_reading`` (reading; our SMTP machine judges the
 commands), ``parts`` and ``inbox`` (files), ``returning`` (DSNs), then the two gateways.

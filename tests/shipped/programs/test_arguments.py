@@ -54,7 +54,7 @@ def test_what_the_configuration_has_made_safe_passes() -> None:
 )
 def test_bad_templates_are_faults(templates: Sequence[str]) -> None:
     """They stop the start and not the first mail."""
-    with pytest.raises(ValueError, match="expected|runs once"):
+    with pytest.raises(ValueError, match=r"expected|runs once"):
         check(templates)
 
 

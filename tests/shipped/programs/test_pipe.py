@@ -44,7 +44,7 @@ def test_a_run_for_each_recipient() -> None:
     assert sorted(words for words, _, _ in programs.runs) == [
         ["/bin/x", f"-f{ANN}", "bob", "lists"], ["/bin/x", f"-f{ANN}", "eve", ""],
     ]  # fmt: skip
-    words, environment, octets = programs.runs[0]
+    _, environment, octets = programs.runs[0]
     assert octets.startswith(f"Return-Path: <{ANN}>\nDelivered-To: ".encode())
     assert b"\r" not in octets
     assert len({told["MAILNODE_KEY"] for _, told, _ in programs.runs}) == 2
@@ -126,7 +126,7 @@ class WithRealPrograms(TestCase):
         """A script that fails at first; as nobody where we are root."""
         from twisted.internet import reactor
 
-        folder = Path(self.mktemp()).absolute()
+        folder = Path(self.mktemp()).absolute()  # noqa: ASYNC240 - nobody else waits
         folder.mkdir()
         for each in (folder, *folder.parents[:3]):
             each.chmod(each.stat().st_mode | stat.S_IROTH | stat.S_IXOTH)

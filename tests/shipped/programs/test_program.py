@@ -82,7 +82,7 @@ def test_what_cannot_be_submitted_is_kept_and_comes_later() -> None:
 )
 def test_bad_settings_are_faults(settings: dict[str, Any]) -> None:
     """They stop the start."""
-    with pytest.raises(ValueError, match="expected|address"):
+    with pytest.raises(ValueError, match=r"expected|address"):
         Program(**{"run": ("/bin/x",), "to": (ANN,), "sender": DISK, **settings})
 
 

@@ -26,9 +26,9 @@ from mailnode.shipped.programs.sysexits import outcome_of_exit
 )
 def test_each_status_has_its_meaning(done: Exit, kind: type, status: str | None) -> None:
     """A code in the output counts more than the exit status; trouble of this machine passes."""
-    outcome: Any = outcome_of_exit(done, {})
+    outcome = outcome_of_exit(done, {})
     assert isinstance(outcome, kind)
-    assert status is None or outcome.status == status
+    assert getattr(outcome, "status", None) == status
 
 
 def test_the_configuration_may_say_otherwise() -> None:

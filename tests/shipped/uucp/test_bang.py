@@ -34,7 +34,7 @@ def test_paths_are_addresses(path: str, address: str) -> None:
 )
 def test_what_is_no_path(path: str) -> None:
     """ValueError, never another address."""
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         mailbox_of(path)
 
 
@@ -93,7 +93,7 @@ def test_from_lines_tell_the_way(lines: bytes, sender: str, path: str) -> None:
 )
 def test_bad_from_lines(lines: bytes) -> None:
     """ValueError."""
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         read_from_lines(lines)
 
 
