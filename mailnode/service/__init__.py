@@ -2,9 +2,11 @@
 
 * ``settings`` puts the rooms' own settings classes together; ``config`` reads TOML into them, ``checks`` looks at what
   concerns more than one of them, ``faults`` is the report. Only this room knows that there is a file (``source``).
-* ``composition`` puts disk threads, spool, queue, couriers and reception together. It is the one place where every
-  room is named; the rooms themselves meet only in the seams. ``current`` and ``late`` let parts be exchanged under way
-  or made when they are needed.
+* ``composition`` puts disk threads, spool, queue, couriers and reception together on a ``ground``, and what comes of it is a
+  ``works``. ``couriers`` says which of them there are, ``reception`` who is let in and where mail goes. These are the places
+  where rooms are named beside each other; the rooms themselves meet only in the seams. ``current`` and ``late`` let parts be
+  exchanged under way or made when they are needed, ``variants`` has a courier for each set of terms, ``sharing`` divides what
+  bounds the node between its processes.
 * ``station`` starts, changes and stops what is composed; ``doors`` are its listeners, ``folder`` its data. ``node`` is the
   main process: it binds the ports, reads the configuration again (``reload``) and answers commands.
 * With ``[node] workers`` above 1, ``crew`` starts the further processes (``worker``), hands them their listening sockets

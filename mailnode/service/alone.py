@@ -17,8 +17,9 @@ from twisted.python.failure import Failure
 
 from mailnode.service.asking import BUG, CommandFailed, failure_of
 from mailnode.service.commands import Commands
-from mailnode.service.composition import Ground, build, hostname_of
+from mailnode.service.composition import build
 from mailnode.service.folder import prepare
+from mailnode.service.ground import Ground, hostname_of
 from mailnode.service.settings import NodeSettings
 
 Item = dict[str, Any]

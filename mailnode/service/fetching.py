@@ -16,8 +16,8 @@ from mailnode.mail.reply import Reply
 from mailnode.roles.fetching import Fetching
 from mailnode.roles.reception import FETCHED
 from mailnode.routing.resolver import DnsResolver
-from mailnode.service.composition import Works
 from mailnode.service.settings import ListenerSettings, NodeSettings
+from mailnode.service.works import Works
 from mailnode.sessions.factory import ReceiverFactory
 from mailnode.smtp.remote_queue import ONLY_ATRN
 

@@ -22,7 +22,6 @@ from mailnode.originator.place import Place
 from mailnode.originator.settings import OriginatorSettings
 from mailnode.originator.within import Within
 from mailnode.service import meeting
-from mailnode.service.composition import origin_of
 from mailnode.service.control import LONGEST_PATH
 from mailnode.service.doors import Door
 from mailnode.service.patience import Patience, PatientReception
@@ -30,6 +29,7 @@ from mailnode.service.pickup import Pickup
 from mailnode.service.settings import ListenerSettings
 from mailnode.service.station import Station
 from mailnode.service.trouble import StartFailed
+from mailnode.service.works import origin_of
 from mailnode.sessions.factory import ReceiverFactory
 from mailnode.sessions.receiver import Receiver
 from mailnode.smtp import replies

@@ -28,10 +28,11 @@ from mailnode.certificates.stock import Stock
 from mailnode.service import folder as data
 from mailnode.service.certificates import certificates_for, places_of
 from mailnode.service.commands import Commands
-from mailnode.service.composition import Ground, hostname_of, import_late_rooms
 from mailnode.service.control import ControlDoor
 from mailnode.service.doors import Door
 from mailnode.service.faults import ConfigurationFaults
+from mailnode.service.ground import Ground, hostname_of
+from mailnode.service.late import import_late_rooms
 from mailnode.service.limits import raise_file_limit
 from mailnode.service.local import LocalDoor
 from mailnode.service.logs import LogLines

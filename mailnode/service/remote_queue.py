@@ -15,9 +15,10 @@ from mailnode.mail.route import ON_DEMAND
 from mailnode.roles.customers import Customers, read_customers
 from mailnode.roles.queue_start import QueueStart
 from mailnode.roles.reception import trust_in
-from mailnode.service.composition import Works, share_of
 from mailnode.service.settings import ListenerSettings, NodeSettings
+from mailnode.service.sharing import share_of
 from mailnode.service.trouble import StartFailed
+from mailnode.service.works import Works
 from mailnode.sessions.authentication import Authentication
 from mailnode.sessions.dialogue import AnswerVerb
 from mailnode.sessions.remote_queue import Atrn, Etrn

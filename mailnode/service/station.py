@@ -28,14 +28,17 @@ from mailnode.roles.reception import trust_in
 from mailnode.service.asking import Parts
 from mailnode.service.authorities import authority_for, offers_auth
 from mailnode.service.classic import VERBS, classic_for
-from mailnode.service.composition import Ground, Works, build, reception_for, router_for
+from mailnode.service.composition import build
 from mailnode.service.doors import Door
 from mailnode.service.folder import FolderLock
 from mailnode.service.fronts import speaks_for_others
+from mailnode.service.ground import Ground
 from mailnode.service.logs import LogLines
 from mailnode.service.offering import SubmissionOffer, max_size_for, session_for
+from mailnode.service.reception import reception_for, router_for
 from mailnode.service.remote_queue import NoReception, RemoteQueue
 from mailnode.service.settings import ListenerSettings, NodeSettings
+from mailnode.service.works import Works
 from mailnode.sessions.admission import Admission
 from mailnode.sessions.authentication import Authentication
 from mailnode.sessions.factory import ReceiverFactory

@@ -17,9 +17,9 @@ from twisted.python.failure import Failure
 from twisted.python.reflect import namedModule
 
 from mailnode.certificates.showcase import Showcase
-from mailnode.service.composition import Ground
 from mailnode.service.doors import Door
 from mailnode.service.folder import InheritedLock
+from mailnode.service.ground import Ground
 from mailnode.service.logs import LogLines
 from mailnode.service.orders import READY, Apply, Charter, Order, Recall, Reopen, Show, Wake, read_one, unpacked
 from mailnode.service.station import Station

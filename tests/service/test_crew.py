@@ -12,8 +12,8 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from mailnode.certificates.stock import Place, Stock
-from mailnode.service.composition import Ground
 from mailnode.service.crew import FIRST_PAUSE, LONGEST_PAUSE, OLD_ENOUGH, TIME_TO_CLOSE, Crew, QueueOfAll
+from mailnode.service.ground import Ground
 from mailnode.service.orders import READY, Apply, Charter, Reopen, Show, Wake, unpacked
 from mailnode.service.settings import ListenerSettings, NodeSettings, ProcessSettings
 from mailnode.service.sockets import Inherited
