@@ -131,7 +131,7 @@ class Pipe(Gateway):
         except FirstError as first:
             for one in running:
                 one.cancel()  # which ends their programs
-            problem: BaseException = first.subFailure.value
+            problem: BaseException = first.subFailure.value  # type: ignore[assignment]  # there is one
             raise problem from None
         # Those who were served are remembered only for an attempt that is cut off.
         for group in groups:
