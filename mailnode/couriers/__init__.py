@@ -8,8 +8,9 @@ message, or the queue, later.
 ``smtp`` and ``lmtp`` are one courier in two dialects. From the top down: ``smtp`` (which host next, which session),
 ``smtp_carriage`` (what was heard for whom), ``smtp_prepare`` (the message fitted to the peer), ``smtp_reaching`` and
 ``smtp_racing`` (connections), ``smtp_securing`` (TLS and AUTH before any mail: ``smtp_security``, ``smtp_auth``,
-``smtp_mechanisms``, ``smtp_password``), ``smtp_requiring`` (what a message says of TLS), ``smtp_idle`` (kept sessions), ``smtp_session`` (one connection around
-``smtp.ClientConnection``), ``smtp_feeding``, ``smtp_deadline`` (its content, its time).
+``smtp_mechanisms``, ``smtp_password``), ``smtp_requiring`` (what a message says of TLS), ``smtp_idle`` (kept sessions),
+``smtp_session`` (one connection around ``smtp.ClientConnection``), ``smtp_feeding`` (its content), ``smtp_stages`` and
+``smtp_deadline`` (what it waits for, and how long).
 
 ``maildir`` hands batches to a thread (``maildir_thread``), which writes them (``maildir_writer``; where, what and how much:
 ``maildir_path``, ``maildir_name``, ``maildir_content``, ``maildir_quota``) and makes them durable through ``maildir_journal``, where

@@ -24,6 +24,7 @@ from mailnode.couriers.smtp_deadline import Deadline
 from mailnode.couriers.smtp_feeding import FileFeed
 from mailnode.couriers.smtp_security import NoTls, Security, Unavailable, reason_of
 from mailnode.couriers.smtp_settings import SmtpTimes
+from mailnode.couriers.smtp_stages import WAITING_FOR, times_of
 from mailnode.interfaces import Disk
 from mailnode.mail.content import Content
 from mailnode.mail.reply import Reply
@@ -42,23 +43,6 @@ from mailnode.smtp.clientevents import (
 from mailnode.smtp.peeroffer import PeerOffer
 from mailnode.smtp.sending import stuffed
 from mailnode.wire import Transport, Wire, take_over
-
-_WAITING_FOR = {
-    Stage.GREETING: "its greeting",
-    Stage.HELLO: "its answer to our greeting",
-    Stage.IDLE: "nothing",
-    Stage.RESET: "its answer to RSET",
-    Stage.MAIL: "its answer to MAIL",
-    Stage.RCPT: "its answer to RCPT",
-    Stage.DATA: "its answer to DATA",
-    Stage.CONTENT: "it to take the content",
-    Stage.DOT: "its answer to the end of data",
-    Stage.QUIT: "its goodbye",
-    Stage.STARTTLS: "its answer to STARTTLS",
-    Stage.TLS: "the TLS handshake",
-    Stage.AUTH: "its answer to AUTH",
-}
-
 
 CoverTls = Callable[["SmtpSession", Wire], Any]
 """Lays TLS over a session's connection and begins the handshake; gives the session's transport from then on."""
@@ -102,7 +86,7 @@ class SmtpSession(Protocol):
         self.tls: Any = None
         """The TLS protocol beneath, once a handshake has begun."""
         self._connection = connection
-        self._times = _times_of(times)
+        self._times = times_of(times)
         self._deadline = Deadline(clock, self._expired)
         self._disk = disk
         self._cover = cover
@@ -229,7 +213,7 @@ class SmtpSession(Protocol):
         stage = self._connection.stage
         if self._is_shaking:
             self._give_up(reason_of(reason))
-        self._give_up(f"{self.host} closed the connection while we waited for {_WAITING_FOR[stage]}")
+        self._give_up(f"{self.host} closed the connection while we waited for {WAITING_FOR[stage]}")
         self.log.debug(
             "{host}: session over at {stage} after {transactions} transactions: {reason}",
             event="session-over", host=self.host, stage=stage.name, transactions=self.transactions,
@@ -257,7 +241,7 @@ class SmtpSession(Protocol):
             self.leave()
             return
         if stage is not Stage.QUIT:
-            self._give_up(f"{self.host} let us wait too long for {_WAITING_FOR[stage]}")
+            self._give_up(f"{self.host} let us wait too long for {WAITING_FOR[stage]}")
         self.abort()
 
     def _give_up(self, why: str) -> None:
@@ -337,23 +321,4 @@ class SmtpSession(Protocol):
         ContentWanted: _content_wanted,
         Settled: _settled,
         Broken: _broken,
-    }
-
-
-def _times_of(times: SmtpTimes) -> dict[Stage, float]:
-    """Give the time limit of each stage in seconds."""
-    return {
-        Stage.GREETING: times.greeting,
-        Stage.HELLO: times.hello,
-        Stage.IDLE: times.idle,
-        Stage.RESET: times.mail,
-        Stage.MAIL: times.mail,
-        Stage.RCPT: times.rcpt,
-        Stage.DATA: times.data,
-        Stage.CONTENT: times.block,
-        Stage.DOT: times.dot,
-        Stage.QUIT: times.quit,
-        Stage.STARTTLS: times.tls,
-        Stage.TLS: times.tls,
-        Stage.AUTH: times.auth,
     }
