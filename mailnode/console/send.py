@@ -12,6 +12,7 @@ from mailnode.console.configuration import settings_from, with_config
 from mailnode.console.link import ask
 from mailnode.console.printing import json_line
 from mailnode.console.trouble import INPUT, Trouble
+from mailnode.originator.lines import crlf
 
 BLOCK = 1 << 16
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
@@ -56,20 +57,6 @@ def _blocks(source: "BinaryIO | tempfile.SpooledTemporaryFile[bytes]") -> Iterat
         yield block
 
 
-def crlf(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Make every line end CRLF, wherever the blocks are cut, and end the last line."""
-    last = b""
-    for block in blocks:
-        held = b"\r" if last == b"\r" else b""
-        whole = held + block
-        last = whole[-1:]
-        if last == b"\r":
-            whole = whole[:-1]
-        yield _repaired(whole)
-    if last == b"\r" or last not in (b"", b"\n"):
-        yield b"\r\n"
-
-
 def headed(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """Put the empty line before a body that comes without any header, or our trace fields would make it a header.
 
@@ -85,7 +72,3 @@ def headed(blocks: Iterator[bytes]) -> Iterator[bytes]:
         start = rest
     yield start if not start or start.startswith(b"\r\n") or _FIELD.match(start) else b"\r\n" + start
     yield from blocks
-
-
-def _repaired(octets: bytes) -> bytes:
-    return octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
