@@ -8,8 +8,10 @@ between the two tells the sender twice, never not at all.
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
-from attrs import define, evolve
+from attrs import define, evolve, field
+from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -49,6 +51,8 @@ class Receipts:
     relay: RelayRole
     queue: Queue
     clock: IReactorTime
+    _turns: WeakValueDictionary[tuple[str, str], DeferredLock] = field(factory=WeakValueDictionary, init=False)
+    """One report at a time for each receipt id: what the other side says twice is told once."""
 
     async def expect(
         self, gateway: str, message: OutgoingMessage, awaited: Mapping[Recipient, said.Relayed], silence: float
@@ -81,9 +85,10 @@ class Receipts:
 
     async def receipt(self, gateway: str, receipt_id: str, outcome: Receipt) -> bool:
         """Hear what became of something; False when it is not awaited (yet)."""
-        rows = await self.ledger.awaited(gateway, receipt_id, _item(outcome), self.clock.seconds())
-        for row in rows:
-            await self._report(row, outcome)
+        async with self._turns.setdefault((gateway, receipt_id), DeferredLock()):
+            rows = await self.ledger.awaited(gateway, receipt_id, _item(outcome), self.clock.seconds())
+            for row in rows:
+                await self._report(row, outcome)
         return bool(rows)
 
     async def sweep(self) -> None:
