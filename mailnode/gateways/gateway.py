@@ -76,7 +76,19 @@ def brings(gateway: type[Gateway]) -> bool:
 
 
 def problems_of(found: object) -> Iterator[str]:
-    """Check a class against the seam; a sentence for each thing that is missing."""
+    """Check a class against the seam; a sentence for each thing that is missing, in it or on this machine."""
+    yield from misfits_of(found)
+    if not isinstance(found, type) or not issubclass(found, Gateway):
+        return
+    for need in found.needs:
+        module, _, extra = need.partition(" ")
+        if not _is_there(module):
+            install = extra.strip("()") or module
+            yield f"{found.__name__} needs {module}, which is not installed: pip install '{install}'"
+
+
+def misfits_of(found: object) -> Iterator[str]:
+    """Check how a class is written; a sentence for each thing that is wrong."""
     if not isinstance(found, type) or not issubclass(found, Gateway):
         yield f"{_name(found)} is no gateway: derive it from mailnode.gateways.api.Gateway"
         return
@@ -100,14 +112,12 @@ def problems_of(found: object) -> Iterator[str]:
     taken = [field.name for field in fields if field.init and field.name in RESERVED]
     yield from (f'{name} cannot have a setting "{one}": every gateway has one of that name' for one in taken)
     yield from _bad_templates(found)
-    for need in found.needs:
-        module, _, extra = need.partition(" ")
-        if not _is_there(module):
-            install = extra.strip("()") or module
-            yield f"{name} needs {module}, which is not installed: pip install '{install}'"
 
 
 def _bad_templates(found: type[Gateway]) -> Iterator[str]:
+    if isinstance(found.default_map, str):
+        yield f"{found.__name__}.default_map must be a tuple of templates, not one text: a comma is missing"
+        return
     for text in found.default_map:
         try:
             parse_template(text)

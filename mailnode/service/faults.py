@@ -86,9 +86,12 @@ def faults_of(error: Exception, steps: Steps = ()) -> Iterator[Fault]:
         case BaseValidationError():
             inner, unnamed = [], list(error.exceptions)
         case ForbiddenExtraKeysError():
-            known = [field.name for field in attrs.fields(error.cl)]
+            known = [field.name for field in attrs.fields(error.cl) if field.init]
             for key in sorted(error.extra_fields):
                 yield Fault((*steps, key), f"there is no such setting; {suggestion(key, known)}")
+            return
+        case KeyError() if error.args == steps[-1:]:  # so cattrs says that a field without a default is not there
+            yield Fault(steps, "must be given: it has no default")
             return
         case _:
             yield Fault(steps, str(error) or type(error).__name__)

@@ -64,6 +64,8 @@ def _imported(kind: str) -> object:
 
 def _entry_point(kind: str) -> object:
     found = [*entry_points(group=GROUP, name=kind)]
+    if not found and kind.endswith(".py"):
+        raise BadKind(f'expected the class in that file too: "{kind}:Class"')
     if not found:
         raise BadKind(f'no kind "{kind}" is installed; {_installed(kind)}')
     loaded: object = found[0].load()

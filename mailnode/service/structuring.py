@@ -6,7 +6,7 @@ and sizes are strings with their unit.
 
 import enum
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from typing import Any, Literal, cast, get_args, get_origin
 
 import attrs
@@ -31,8 +31,8 @@ def converter() -> Converter:
     made.register_structure_hook_func(lambda cls: cls is Octets, _quantity(parse_octets, 'a size such as "25 MiB"'))
     made.register_structure_hook_func(_has_origin(Literal), _choice)
     made.register_structure_hook_func(lambda cls: isinstance(cls, enum.EnumMeta), _member)
-    made.register_structure_hook_factory(_has_origin(tuple, frozenset), _array(made))
-    made.register_structure_hook_factory(_has_origin(Mapping), _mapping(made))
+    made.register_structure_hook_factory(_is_one_of(*_ARRAYS), _array(made))
+    made.register_structure_hook_factory(_is_one_of(Mapping, dict), _mapping(made))
     made.register_structure_hook_factory(attrs.has, _table(made))
     common = made.get_structure_hook(GatewaySettings)
     made.register_structure_hook(GatewaySettings, lambda value, cls: common(_parted(value), cls))
@@ -49,6 +49,11 @@ def _parted(value: object) -> object:
 
 def _has_origin(*origins: object) -> Callable[[Any], bool]:
     return lambda cls: get_origin(cls) in origins
+
+
+def _is_one_of(*kinds: object) -> Callable[[Any], bool]:
+    """Tell whether a type is one of these, with its members' types or without."""
+    return lambda cls: (get_origin(cls) or cls) in kinds
 
 
 def shown(value: object) -> str:
@@ -108,11 +113,16 @@ def _near(value: object, words: Any) -> str:
 
 Structure = Callable[[object, Any], Any]
 
+_ARRAYS: Mapping[Any, Callable[[Any], object]] = {
+    tuple: tuple, frozenset: frozenset, list: list, set: set, Sequence: tuple,
+}  # fmt: skip
+"""Types that a list of the file may become, each with what makes it; the last three are what gateways' authors write."""
+
 
 def _array(outer: Converter) -> Callable[[Any], Structure]:
     def make(cls: Any) -> Structure:
-        made, member = get_origin(cls), get_args(cls)[0]
-        members = cast("Any", types.GenericAlias(list, (member,)))
+        made, member = _ARRAYS[get_origin(cls) or cls], (get_args(cls) or (object,))[0]
+        members = cast("Any", types.GenericAlias(MutableSequence, (member,)))  # a list would come back here
 
         def structure(value: object, _: Any) -> object:
             if not isinstance(value, list):
@@ -132,7 +142,8 @@ def _not_a_list(value: object, member: Any) -> str:
 
 def _mapping(outer: Converter) -> Callable[[Any], Structure]:
     def make(cls: Any) -> Structure:
-        members = cast("Any", types.GenericAlias(dict, (str, get_args(cls)[1])))
+        member = (get_args(cls) or (str, object))[1]
+        members = cast("Any", types.GenericAlias(MutableMapping, (str, member)))  # a dict would come back here
 
         def structure(value: object, _: Any) -> object:
             if not isinstance(value, dict):

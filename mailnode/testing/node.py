@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 
 from mailnode.accounts.memory import MemoryDirectory
 from mailnode.gateways.composing import Draft, compose
-from mailnode.gateways.gateway import Gateway
+from mailnode.gateways.gateway import Gateway, misfits_of
 from mailnode.gateways.http import HttpClient
 from mailnode.gateways.node import Submitted
 from mailnode.gateways.outcomes import Delayed, Delivered, Failed
@@ -98,7 +98,8 @@ class MemoryNode:
     the mail of a domain. Several are given as a mapping of names, and ``config`` is TOML as in mailnode.toml for whatever
     else is wanted: ``[gateway.sms.queue]``, more domains, or gateways made by their ``kind``.
 
-    ``http`` stands for all web servers (FakeHttp); ``reactor`` is for tests that speak with a real other side.
+    ``http`` stands for all web servers (FakeHttp); ``reactor`` is for tests that speak with a real other side. TypeError for
+    a gateway's class that ``mailnode check`` would not take.
     """
 
     def __init__(
@@ -112,6 +113,8 @@ class MemoryNode:
         seed: int = 1,
     ) -> None:
         made = {type(gateways).__name__.lower(): gateways} if isinstance(gateways, Gateway) else dict(gateways or {})
+        if misfits := [misfit for one in made.values() for misfit in misfits_of(type(one))]:
+            raise TypeError("; ".join(misfits))
         self.settings = _settings(config, made, domain if isinstance(gateways, Gateway) else "")
         self.clock = MemoryReactorClock()
         self.clock.advance(BEGINNING)

@@ -107,6 +107,17 @@ def test_a_bug_delays_is_logged_and_never_bounces(lost_failures: list[dict[str, 
     assert not node.mailbox(ANN)
 
 
+def test_a_class_that_could_not_run_is_not_taken() -> None:
+    """As ``mailnode check`` says it, and not by a message that waits for ever."""
+
+    class Sync(Gateway):
+        def deliver(self, message: object, recipients: object) -> None:  # type: ignore[override]  # the mistake
+            """Do nothing."""
+
+    with pytest.raises(TypeError, match="deliver must be written with async def"):
+        MemoryNode(Sync())
+
+
 def test_an_exception_of_its_own_table_bounces() -> None:
     """A kind says what the exceptions of its library mean."""
     _, node = chat(KeyError("bob"))
