@@ -4,6 +4,8 @@ They become the outcomes of the mail world (``mailnode.mail.outcome``) in ``outc
 side puts into them is made one harmless line first. An outcome may be returned, or raised inside ``Trouble``.
 """
 
+import math
+
 from attrs import frozen
 
 from mailnode.mail import outcome as mail
@@ -40,7 +42,7 @@ class Delayed:
     status: str = "4.4.0"
     """An enhanced status code of class 4 (RFC 3463)."""
     retry_after: float | None = None
-    """Seconds, when the other side says how long to wait; else the gateway's timetable counts."""
+    """Seconds, at least 1, when the other side says how long to wait; else the gateway's timetable counts."""
     is_unreachable: bool = False
     """The other side is down for everybody, which is what opens the circuit breaker."""
 
@@ -75,8 +77,7 @@ def outcome_of(said: Outcome, gateway: str) -> mail.Outcome:
             # A receipt that is awaited is the better report: then the sender is not told "relayed" now.
             return mail.Relayed(Reply.of(250, "2.0.0", text), passes_dsn=bool(said.receipt_id))
         case Delayed():
-            wait = None if said.retry_after is None else min(max(said.retry_after, 1.0), LONGEST_WAIT)
-            return mail.Delayed(Reply(451, (text,), _status(said.status, 4)), retry_after=wait)
+            return mail.Delayed(Reply(451, (text,), _status(said.status, 4)), retry_after=_wait(said.retry_after))
         case Failed():
             return mail.Failed(Reply(550, (text,), _status(said.status, 5)))
 
@@ -85,6 +86,11 @@ def one_line(text: str) -> str:
     """Make a diagnostic harmless: one line, printable, and not too long."""
     printable = "".join(char if char.isprintable() else " " for char in text[: MOST_TEXT * 2])
     return " ".join(printable.split())[:MOST_TEXT] or "no reason was given"
+
+
+def _wait(seconds: float | None) -> float | None:
+    """Keep a wait within bounds; what is no number is as good as nothing."""
+    return None if seconds is None or math.isnan(seconds) else min(max(seconds, 1.0), LONGEST_WAIT)
 
 
 def _status(text: str, kind: int) -> Status:

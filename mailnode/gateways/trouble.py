@@ -81,7 +81,8 @@ def http_outcome(
     """Say what a status of HTTP means (RFC 9110 section 15); ``retry_after`` is that header's value, seconds only."""
     found = (own or {}).get(status) or _STATUS.get(status) or _BY_CLASS.get(status // 100, Delayed("", "4.5.0"))
     outcome = _worded(found, f"HTTP {status} {text}".strip())
-    if isinstance(outcome, Delayed) and retry_after.isascii() and retry_after.isdigit():
+    # "0" would have us come again each second for days: then our own timetable is the better one.
+    if isinstance(outcome, Delayed) and retry_after.isascii() and retry_after.isdigit() and int(retry_after[:9]):
         return Delayed(outcome.text, outcome.status, min(float(retry_after), 86400.0), outcome.is_unreachable)
     return outcome
 

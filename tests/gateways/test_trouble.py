@@ -1,5 +1,7 @@
 """Tests of what trouble means."""
 
+from math import nan
+
 import pytest
 from twisted.internet import error
 
@@ -55,9 +57,17 @@ def test_statuses_of_http(status: int, kind: type, enhanced: str) -> None:
 
 
 def test_retry_after_is_taken_within_reason() -> None:
-    """Seconds count, dates do not, and a day is the most."""
-    waits = [http_outcome(503, retry_after=text) for text in ("30", "99999999", "Fri, 01 Jan 2027", "")]
-    assert [one.retry_after for one in waits if isinstance(one, Delayed)] == [30.0, 86400.0, None, None]
+    """Seconds count, dates do not, nothing would be each second, and a day is the most."""
+    waits = [http_outcome(503, retry_after=text) for text in ("30", "99999999", "0", "Fri, 01 Jan 2027", "")]
+    assert [one.retry_after for one in waits if isinstance(one, Delayed)] == [30.0, 86400.0, None, None, None]
+
+
+@pytest.mark.parametrize(("said", "waits"), [(-5.0, 1.0), (0.0, 1.0), (30.0, 30.0), (1e300, 604800.0), (nan, None)])
+def test_a_wait_is_kept_within_bounds(said: float, waits: float | None) -> None:
+    """Neither at once nor never, whatever a gateway has computed."""
+    outcome = outcome_of(Delayed("x", "4.2.0", said), "chat")
+    assert isinstance(outcome, MailDelayed)
+    assert outcome.retry_after == waits
 
 
 def test_a_status_of_the_wrong_class_is_mended() -> None:
