@@ -16,8 +16,9 @@ A test takes ten lines and milliseconds, in a plain function of pytest or anywhe
 the ends are others: a spool in memory, mailboxes that are lists (``node.mailbox("ann@home.example")`` gives EmailMessages),
 an outside that takes everything (``node.sent()``), and a clock that stands until ``node.advance("4d")``.
 
-* ``FakePeer``: ``will(...)`` says what the next calls get (a value, an exception, HANG), ``always(...)`` what all further
-  ones get; ``calls`` is what came. A gateway gets it in place of its client.
+* ``FakePeer``: ``will(...)`` says what the next calls get (a value, an exception, HANG, a function of the arguments),
+  ``always(...)`` what those after them get; ``calls`` is what came. What stands in place of a gateway's client awaits
+  ``peer.call(...)`` in each of its methods.
 * ``FakeHttp``: the same for everything behind ``self.node.http``.
 * ``node.inject(Draft(...), key=..., mark=...)`` does what a source does; ``node.receipt(id, Delivered())`` confirms.
 * ``now(coroutine)`` gives the result of a coroutine that needs not wait.

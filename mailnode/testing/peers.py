@@ -38,8 +38,7 @@ class FakePeer:
         return self
 
     def always(self, answer: Any) -> "FakePeer":
-        """Say what every further call gets."""
-        self._script.clear()
+        """Say what every call gets once those of ``will`` are over."""
         self.otherwise = answer
         return self
 

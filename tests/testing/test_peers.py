@@ -17,6 +17,12 @@ def test_answers_come_in_their_order_and_then_the_same_for_ever() -> None:
     assert [word for (word,) in peer.calls] == list("abcde")
 
 
+def test_what_is_always_so_comes_after_what_was_told_one_by_one() -> None:
+    """In whatever order the two are said: the script is not forgotten."""
+    web = FakeHttp().will(503).always(429)
+    assert [now(web.request("GET", "https://x")).status for _ in range(3)] == [503, 429, 429]
+
+
 def test_a_call_that_hangs_waits_until_it_is_let_go() -> None:
     """Or for ever."""
     peer = FakePeer().will(HANG)
