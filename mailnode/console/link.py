@@ -66,19 +66,23 @@ def _connected(path: Path) -> socket.socket | None:
 
 
 def _converse(connection: socket.socket, request: Item, show: Show, content: Iterable[bytes]) -> Item:
+    for line in _heard(connection, request, content):
+        if "done" in line:
+            done: Item = line["done"]
+            return done
+        if "error" in line:
+            raise Trouble(line["error"], code=int(line["code"]))
+        show(line["item"])  # out here: when nobody reads what we print, that is no fault of the node's
+    raise Trouble("the node ended before it had answered", code=UNAVAILABLE)
+
+
+def _heard(connection: socket.socket, request: Item, content: Iterable[bytes]) -> Iterator[Item]:
     try:
         _tell(connection, request, content)
         with connection.makefile("rb") as answer:
-            for line in _answers(answer):
-                if "done" in line:
-                    done: Item = line["done"]
-                    return done
-                if "error" in line:
-                    raise Trouble(line["error"], code=int(line["code"]))
-                show(line["item"])
+            yield from _answers(answer)
     except OSError as error:
         raise Trouble(f"the node does not answer: {error.strerror or error}", code=UNAVAILABLE) from None
-    raise Trouble("the node ended before it had answered", code=UNAVAILABLE)
 
 
 def _tell(connection: socket.socket, request: Item, content: Iterable[bytes]) -> None:

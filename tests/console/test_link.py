@@ -68,6 +68,22 @@ def test_the_queue_of_a_running_node_is_looked_at_and_changed(node: Node) -> Non
     assert node.command("queue", "list") == ""
 
 
+def test_who_has_read_enough_hears_of_no_trouble(node: Node) -> None:
+    """As in ``mailnode queue list | head -1``: a pipe that is closed is no fault of the node's."""
+    queue_id = node.command(
+        "send", "--from", "ann@example.org", "--to", "y@example.net", stdin=b"Subject: x\n\nhello\n"
+    ).strip()
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [script("mailnode"), "queue", "list", "--config", str(node.configuration)],
+        stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    node.command("queue", "remove", queue_id)
+    assert not done.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
 def test_the_control_socket_is_for_its_owner(node: Node, tmp_path: Path) -> None:
     """Somebody else may not even connect."""
