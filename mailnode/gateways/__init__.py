@@ -5,7 +5,7 @@ A gateway is a class; its fields are its settings. Everything is imported from `
     """Mail to a number becomes a text message."""
 
     from attrs import define
-    from mailnode.gateways.api import Draft, Gateway, http_outcome
+    from mailnode.gateways.api import Gateway, http_outcome
 
     @define
     class Sms(Gateway):
@@ -17,10 +17,12 @@ A gateway is a class; its fields are its settings. Everything is imported from `
         default_map = ("{number}@sms.example.org <-> {number}",)
 
         async def deliver(self, message, recipients):
+            outcomes = {}
             for one in recipients:
                 body = f"{one.address}\n{message.text()[: self.limit]}".encode()
                 answer = await self.node.http.request("POST", self.url, headers={"Idempotency-Key": one.key}, body=body)
-            return http_outcome(answer.status)
+                outcomes[one] = http_outcome(answer.status)
+            return outcomes
 
 It is put to use by the configuration, where ``kind`` is an entry point of the group ``mailnode.gateways``, or
 ``package.module:Class``, or ``folder/file.py:Class``; ``mailnode check`` says what is wrong with it::

@@ -207,7 +207,8 @@ def _moved(moved: Moved, why: tuple[str, ...]) -> Expansion | Refusal:
 def _any(domain: LocalDomain, user: str, local_part: str, why: tuple[str, ...]) -> Route | Refusal:
     if domain.has_folders and not is_safe_folder(user):
         return Refusal(_UNSAFE, (*why, f'"{user}" cannot name a folder'))
-    return _mailbox(domain, user.lower(), local_part, (*why, f"every address at {domain.name} has a mailbox"))
+    what = "has a mailbox" if domain.has_folders else "is taken"
+    return _mailbox(domain, user.lower(), local_part, (*why, f"every address at {domain.name} {what}"))
 
 
 def _mailbox(domain: LocalDomain, user: str, local_part: str, why: tuple[str, ...]) -> Route:
