@@ -77,9 +77,8 @@ def _print_entry(entry: dict[str, Any]) -> None:
     for recipient in entry["recipients"]:
         hop = " ".join(filter(None, (recipient["courier"], recipient["next_hop"])))
         when = "held" if recipient["held"] else f"due {stamp(recipient['due'])}"
-        click.echo(
-            f"  to <{harmless(recipient['to'])}> by {harmless(hop)}: {recipient['attempts']} {'try' if recipient['attempts'] == 1 else 'tries'}, {when}"
-        )
+        tries = f"{recipient['attempts']} {'try' if recipient['attempts'] == 1 else 'tries'}"
+        click.echo(f"  to <{harmless(recipient['to'])}> by {harmless(hop)}: {tries}, {when}")
         if recipient["last"]:
             click.echo(f"    {harmless(recipient['last_remote'] or 'this node')} said: {harmless(recipient['last'])}")
 
