@@ -12,7 +12,7 @@ from twisted.internet.defer import TimeoutError as NoAnswer
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Factory
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from mailnode.gateways.api import Delayed, Trouble
@@ -21,11 +21,8 @@ from mailnode.shipped.irc.numerics import ABSENT, Refusal
 from mailnode.shipped.irc.pacing import Pacer
 from mailnode.shipped.irc.session import Heard, Session
 from mailnode.shipped.irc.words import folded, is_channel
+from mailnode.shipped.keeping import Keeping
 
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 120.0
-"""Seconds until a connection is tried again."""
-PROVEN = 30.0
-"""Seconds after which a connection counts as a good one: the next pause is the first again."""
 LOOK = 60.0
 """Seconds between two looks whether the server is there, and we are where and who we want to be."""
 LONGEST_LINE = 60.0
@@ -53,52 +50,31 @@ class Link:
     nicks: tuple[str, ...] = field(default=(), init=False)
     """What we are called: as we want to be, and as we are."""
     _session: Session | None = field(default=None, init=False)
-    _keeping: Deferred[None] | None = field(default=None, init=False)
+    _keeping: Keeping = field(init=False)
     _waiting: list[Deferred[None]] = field(factory=list, init=False)
     _trouble: str = field(default="", init=False)
     """Why there is no connection; empty while the first one is being made."""
-    _next_try: float = field(default=0.0, init=False)
     _turn: DeferredLock = field(factory=DeferredLock, init=False)
     _lines: int = field(default=0, init=False)
     """Of messages that wait for their turn."""
+
+    def __attrs_post_init__(self) -> None:
+        """Make what keeps it."""
+        self._keeping = Keeping(self._connected, self._lost, self.clock, self.random, self.log)
 
     # --- the connection
 
     def start(self) -> None:
         """Begin to keep it."""
-        self._keeping = Deferred.fromCoroutine(self._keep())
-        self._keeping.addErrback(self._note)
+        self._keeping.start()
 
     async def stop(self) -> None:
         """Leave."""
         session, self._session = self._session, None
         if session is not None and not session.is_gone:
             await session.take_leave()
-        if self._keeping is not None:
-            self._keeping.cancel()
+        self._keeping.stop()
         self._lost("the gateway is being stopped")
-
-    def _note(self, failure: Any) -> None:
-        if not failure.check(CancelledError):
-            self.log.failure("the connection is not kept any longer", failure)
-
-    async def _keep(self) -> None:
-        pause = FIRST_PAUSE
-        while True:
-            began = self.clock.seconds()
-            try:
-                why = await self._connected()
-            except CancelledError:
-                raise
-            except Exception as trouble:  # noqa: BLE001 - whatever is wrong with it now may be well later
-                why = str(trouble) or type(trouble).__name__
-            self._lost(why)
-            if self.clock.seconds() - began >= PROVEN:
-                pause = FIRST_PAUSE
-            spread = pause * (1 + 0.2 * self.random.random())
-            self._next_try = self.clock.seconds() + spread
-            await deferLater(self.clock, spread)
-            pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _connected(self) -> str:
         """Connect, log in, and stay until the connection ends; tell why it did."""
@@ -117,7 +93,7 @@ class Link:
         self._tell()
         look = LoopingCall(lambda: Deferred.fromCoroutine(self._look(session)))
         look.clock = self.clock
-        look.start(LOOK).addErrback(self._note)
+        look.start(LOOK).addErrback(self._keeping.note)
         try:
             await session.gone()
         except CancelledError:
@@ -244,7 +220,7 @@ class Link:
 
     def _checked(self) -> Session:
         if self._session is None or self._session.is_gone:
-            soon = max(5.0, self._next_try - self.clock.seconds() + 5.0)
+            soon = max(5.0, self._keeping.next_try - self.clock.seconds() + 5.0)
             why = self._trouble or "it was lost just now"
             raise Trouble(Delayed(f"no connection to IRC: {why}", "4.4.1", soon, is_unreachable=True))
         return self._session

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.internet.defer import TimeoutError as NoAnswer
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Factory
@@ -16,15 +16,11 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from mailnode.gateways.api import Delayed, Trouble
+from mailnode.shipped.keeping import Keeping
 from mailnode.shipped.sms.pdu import TextMessage
 from mailnode.shipped.sms.session import Refusal, Session, Taker
 from mailnode.shipped.sms.settings import Access, Pace
 from mailnode.shipped.sms.statuses import BUSY
-
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 120.0
-"""Seconds until a bind is tried again."""
-PROVEN = 30.0
-"""Seconds after which a bind counts as a good one: the next pause is the first again."""
 
 
 @define(eq=False)
@@ -41,58 +37,33 @@ class Link:
     log: Logger
     is_bound: bool = field(default=False, init=False)
     _session: Session | None = field(default=None, init=False)
-    _keeping: Deferred[None] | None = field(default=None, init=False)
+    _keeping: Keeping = field(init=False)
     _waiting: list[Deferred[None]] = field(factory=list, init=False)
     _trouble: str = field(default="", init=False)
     """Why there is no bind; empty while the first one is being made."""
-    _next_try: float = field(default=0.0, init=False)
     _window: DeferredSemaphore = field(init=False)
     _free_at: float = field(default=0.0, init=False)
     """When the next part may go."""
     _held_until: float = field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Make the window."""
+        """Make what keeps the bind, and the window."""
+        self._keeping = Keeping(self._bound, self._lost, self.clock, self.random, self.log)
         self._window = DeferredSemaphore(self.pace.window)
 
     # --- the bind
 
     def start(self) -> None:
         """Begin to keep it."""
-        self._keeping = Deferred.fromCoroutine(self._keep())
-        self._keeping.addErrback(self._note)
+        self._keeping.start()
 
     async def stop(self) -> None:
         """Unbind and keep it no longer."""
         session, self._session, self.is_bound = self._session, None, False
         if session is not None:
             await session.unbind()
-        if self._keeping is not None:
-            self._keeping.cancel()
+        self._keeping.stop()
         self._tell("the gateway is being stopped")
-
-    def _note(self, failure: Any) -> None:
-        if not failure.check(CancelledError):
-            self.log.failure("the bind is not kept any longer", failure)
-
-    async def _keep(self) -> None:
-        pause = FIRST_PAUSE
-        while True:
-            began = self.clock.seconds()
-            try:
-                why = await self._bound()
-            except CancelledError:
-                raise
-            except Exception as trouble:  # noqa: BLE001 - whatever is wrong with it now may be well later
-                self._lost(str(trouble) or type(trouble).__name__)
-            else:
-                self._lost(f"the connection was lost: {why}")
-            if self.clock.seconds() - began >= PROVEN:
-                pause = FIRST_PAUSE
-            spread = pause * (1 + 0.2 * self.random.random())
-            self._next_try = self.clock.seconds() + spread
-            await deferLater(self.clock, spread)
-            pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _bound(self) -> str:
         """Bind, and stay until the connection ends; gives why."""
@@ -109,7 +80,7 @@ class Link:
         self.log.info("bound to {smsc} as {system_id}", event="bound", smsc=smsc, system_id=access.system_id)
         self._session, self.is_bound, self._trouble = session, True, ""
         self._tell("")
-        return await session.gone
+        return f"the connection was lost: {await session.gone}"
 
     def _lost(self, why: str) -> None:
         if why != self._trouble:
@@ -154,7 +125,7 @@ class Link:
     def _check(self) -> None:
         now = self.clock.seconds()
         if self._session is None:
-            soon = max(5.0, self._next_try - now + 5.0)
+            soon = max(5.0, self._keeping.next_try - now + 5.0)
             raise Trouble(Delayed(f"no bind to the SMSC: {self._trouble}", "4.4.1", soon, is_unreachable=True))
         if self._held_until > now:
             raise Trouble(Delayed("the SMSC takes no more at the moment", "4.4.5", self._held_until - now))
