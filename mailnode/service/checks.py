@@ -133,17 +133,44 @@ def _couriers(settings: NodeSettings) -> Iterator[Fault]:
 
 def _customers(settings: NodeSettings) -> Iterator[Fault]:
     waiting = {to_a_labels(one.name) for one in settings.domain if one.courier == ON_DEMAND and one.name.isascii()}
+    accounts: dict[str, int] = {}
     for place, customer in enumerate(settings.customer):
         steps = ("customer", place)
         if not customer.account:
             yield Fault((*steps, "account"), "expected the name that the customer authenticates by")
+        first = accounts.setdefault(customer.account.casefold(), place)
+        if first != place:
+            yield Fault((*steps, "account"), f"customer[{first}] has this account already; it may have several domains")
         for number, domain in enumerate(customer.domains):
             if domain.lower() not in waiting:
                 problem = f'there is no [[domain]] "{domain}" with courier = "{ON_DEMAND}", whose mail would wait'
                 yield Fault((*steps, "domains", number), problem)
+    yield from _uncalled(settings)
     for number, domain in enumerate(settings.etrn.domains):
         if not _is_domain(domain):
             yield Fault(("etrn", "domains", number), f'expected a domain such as "example.org", not "{domain}"')
+
+
+def _uncalled(settings: NodeSettings) -> Iterator[Fault]:
+    """Find domains whose mail would wait for nobody, and go back to its senders in the end."""
+    called = {domain.lower() for customer in settings.customer for domain in customer.domains}
+    is_open = any(listener.service == ON_DEMAND for listener in settings.listener)
+    for place, domain in enumerate(settings.domain):
+        if domain.courier != ON_DEMAND or not domain.name.isascii():
+            continue
+        if domain.name.lower() not in called:
+            yield Fault(("domain", place, "courier"), f'no [[customer]] calls for the mail of "{domain.name}"')
+        elif not is_open:
+            yield Fault(
+                ("domain", place, "courier"), f'no [[listener]] has service = "{ON_DEMAND}", where to call for it'
+            )
+
+
+def _pickup(settings: NodeSettings) -> Iterator[Fault]:
+    if not settings.originator.pickup_interval:
+        yield Fault(
+            ("originator", "pickup_interval"), 'the maildrop cannot be looked into all the time; expected such as "5s"'
+        )
 
 
 def _fetches(settings: NodeSettings) -> Iterator[Fault]:
@@ -236,6 +263,7 @@ _CHECKS: tuple[Check, ...] = (
     _routing,
     _couriers,
     _customers,
+    _pickup,
     _fetches,
     _gateways,
     terminal_faults,

@@ -13,15 +13,19 @@ from twisted.logger import Logger
 from mailnode.fronts.users import UserNames
 from mailnode.interfaces import Refused, SpoolTrouble, Transaction
 from mailnode.mail.message import NewEntry
+from mailnode.mail.quantity import Seconds
 from mailnode.mail.reply import Reply
 from mailnode.originator.draft import Draft
 from mailnode.originator.maildrop import keep
 from mailnode.originator.place import Place
+from mailnode.originator.settings import OriginatorSettings
 from mailnode.originator.within import Within
 from mailnode.roles.returning import RETURNED
+from mailnode.service.checks import faults_in
 from mailnode.service.meeting import open_to
 from mailnode.service.patience import Patience
 from mailnode.service.pickup import Pickup
+from mailnode.service.settings import NodeSettings, ProcessSettings
 from mailnode.smtp import replies
 from tests.kit.reception import StagedReception
 from tests.kit.results import InlineDisk, now
@@ -191,3 +195,9 @@ def test_trouble_of_ours_loses_nothing(stage: Stage, monkeypatch: pytest.MonkeyP
     assert now(stage.pickup.look()) == 0
     assert len(seen) == 1
     assert stage.left() == 1
+
+
+def test_it_does_not_look_all_the_time() -> None:
+    """An interval of nothing would keep the machine busy with an empty folder."""
+    settings = NodeSettings(ProcessSettings(data="/tmp"), originator=OriginatorSettings(pickup_interval=Seconds(0)))
+    assert "originator.pickup_interval" in [fault.path for fault in faults_in(settings)]

@@ -12,11 +12,12 @@ from mailnode.roles.queue_start import EtrnSettings
 from mailnode.routing.settings import DomainSettings
 from mailnode.service.checks import faults_in
 from mailnode.service.remote_queue import NoReception
-from mailnode.service.settings import NodeSettings, ProcessSettings
+from mailnode.service.settings import ListenerSettings, NodeSettings, ProcessSettings
 from tests.kit.results import now
 
 NODE = ProcessSettings(data="/tmp")
 BRANCH = DomainSettings(name="branch.example", courier="odmr", accounts="any")
+CALLED = ListenerSettings("odmr", "odmr", "tcp:366")
 GOOD = FetchSettings(host="isp.example", username="a", password_file="/etc/secret")
 
 
@@ -30,7 +31,8 @@ def test_a_good_configuration() -> None:
     customer = CustomerSettings("branch", ("Branch.example",))
     etrn = EtrnSettings(domains=("late.example",))
     by_etrn = FetchSettings(name="b", host="192.0.2.1", port=25, method="etrn", domains=("@a.example",))
-    assert not faults(NodeSettings(NODE, domain=(BRANCH,), customer=(customer,), etrn=etrn, fetch=(GOOD, by_etrn)))
+    settings = NodeSettings(NODE, (CALLED,), domain=(BRANCH,), customer=(customer,), etrn=etrn, fetch=(GOOD, by_etrn))
+    assert not faults(settings)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,9 @@ def test_a_good_configuration() -> None:
     [
         (NodeSettings(NODE, customer=(CustomerSettings(),)), "customer[0].account"),
         (NodeSettings(NODE, customer=(CustomerSettings("a", ("b.example",)),)), "customer[0].domains[0]"),
+        (NodeSettings(NODE, customer=(CustomerSettings("Ann"), CustomerSettings("ann"))), "customer[1].account"),
+        (NodeSettings(NODE, (CALLED,), domain=(BRANCH,)), "domain[0].courier"),
+        (NodeSettings(NODE, domain=(BRANCH,), customer=(CustomerSettings("a", (BRANCH.name,)),)), "domain[0].courier"),
         (NodeSettings(NODE, etrn=EtrnSettings(domains=("-",))), "etrn.domains[0]"),
         (NodeSettings(NODE, fetch=(FetchSettings(username="a", password_file="b"),)), "fetch[0].host"),
         (NodeSettings(NODE, fetch=(FetchSettings(host="a.example"),)), "fetch[0].username"),
