@@ -83,7 +83,7 @@ on the other side is refused at RCPT. Without any map the mail address itself is
 bounces, delay warnings, DSNs, loop limits, a flood guard for sources (``[gateway.NAME.source]``), log and ``mailnode trace``.
 
 **Content**: ``shortened``, ``in_charset``, ``html_to_text``, ``with_attachments(text, files, "drop"|"link"|"pass"|"reject")``,
-``selected(email, names)``, ``to_flowed``/``from_flowed``; the reverse is ``Draft``.
+``selected(email, names)``, ``to_flowed``/``from_flowed``, ``own_words(text)`` (without quotations); the reverse is ``Draft``.
 
 **Tests**: ``mailnode.testing`` (see its docstring): a node in memory, ten lines, milliseconds.
 
@@ -92,6 +92,6 @@ bounces, delay warnings, DSNs, loop limits, a flood guard for sources (``[gatewa
 named in ``needs``, an extra in pyproject), and has ``tests/shipped/test_NAME.py``. ``mailnode/shipped/webhook.py`` is the model.
 
 Inside this room, from the bottom: ``outcomes``, ``settings``, ``templates``, ``tokens``; ``addresses``, ``loops``, ``tracing``, ``breaker``,
-``trouble``, ``flowed``, ``slices``; ``adapting``, ``composing``, ``http``, ``ledger``; ``message``, ``node``; ``gateway``; ``api``. All of it is
+``trouble``, ``flowed``, ``quotations``, ``slices``; ``adapting``, ``composing``, ``http``, ``ledger``; ``message``, ``node``; ``gateway``; ``api``. All of it is
 values and pure functions but ``ledger`` and ``http``; the courier around ``deliver`` and the door are ``roles.gateway*``.
 '''

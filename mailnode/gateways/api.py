@@ -22,6 +22,7 @@ from mailnode.gateways.http import HttpClient, HttpResponse
 from mailnode.gateways.message import OutgoingMessage, OutgoingRecipient
 from mailnode.gateways.node import AllRefused, GatewayNode, Submitted
 from mailnode.gateways.outcomes import Delayed, Delivered, Failed, Outcome, Relayed, Trouble
+from mailnode.gateways.quotations import own_words
 from mailnode.gateways.settings import parse_rate
 from mailnode.gateways.tokens import Signer, load_key
 from mailnode.gateways.trouble import http_outcome
@@ -67,6 +68,7 @@ __all__ = [
     "http_outcome",
     "in_charset",
     "load_key",
+    "own_words",
     "parse_mailbox",
     "parse_rate",
     "selected",

@@ -24,6 +24,7 @@ from mailnode.gateways.api import (
     OutgoingRecipient,
     Seconds,
     Trouble,
+    own_words,
     parse_mailbox,
     with_attachments,
 )
@@ -33,7 +34,6 @@ from mailnode.shipped.irc.numerics import ABSENT, Refusal, meaning
 from mailnode.shipped.irc.pacing import Pacer
 from mailnode.shipped.irc.threads import Threads
 from mailnode.shipped.irc.words import cleaned, folded, is_channel, is_nick, room, written
-from mailnode.shipped.sms.words import own_words
 
 LONGEST_NICK = "n" * 30
 """Lines are cut as if our nick were this long: then they are the same at every attempt, whatever we are called."""

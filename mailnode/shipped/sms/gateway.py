@@ -21,6 +21,7 @@ from mailnode.gateways.api import (
     OutgoingMessage,
     OutgoingRecipient,
     Seconds,
+    own_words,
     parse_mailbox,
     with_attachments,
 )
@@ -32,7 +33,7 @@ from mailnode.shipped.sms.pdu import Number
 from mailnode.shipped.sms.receipts import PartReceipts
 from mailnode.shipped.sms.segments import Carried, carried, written
 from mailnode.shipped.sms.settings import Access, Pace
-from mailnode.shipped.sms.words import MOST, dialled, own_words
+from mailnode.shipped.sms.words import MOST, dialled
 
 LOOK = 30.0
 """Seconds between two looks for texts whose parts are missing."""
