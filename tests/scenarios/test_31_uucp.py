@@ -154,9 +154,10 @@ def bare(place: Path, name: str) -> str:
 
 
 def run(*words: str) -> None:
-    """Run a program to its end."""
+    """Run a program of UUCP to its end; its log tells what went wrong."""
     done = subprocess.run(words, capture_output=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr.decode()
+    log = Path(words[words.index("-I") + 1]).with_name("log")
+    assert done.returncode == 0, done.stderr.decode() + log.read_text()
 
 
 @pytest.mark.parametrize("form", ["rmail", "rbsmtp"])

@@ -1,6 +1,7 @@
 """Tests of mail into programs: against one that is told how to fail, and against real ones."""
 
-import stat
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +127,9 @@ class WithRealPrograms(TestCase):
         """A script that fails at first; as nobody where we are root."""
         from twisted.internet import reactor
 
-        folder = Path(self.mktemp()).absolute()  # noqa: ASYNC240 - nobody else waits
-        folder.mkdir()
-        for each in (folder, *folder.parents[:3]):
-            each.chmod(each.stat().st_mode | stat.S_IROTH | stat.S_IXOTH)
-        folder.chmod(0o777)
+        folder = Path(tempfile.mkdtemp(prefix="mailnode-"))
+        self.addCleanup(shutil.rmtree, folder)
+        folder.chmod(0o777)  # noqa: ASYNC240 - nobody else waits
         script = f'[ -e "{folder}/seen" ] || {{ touch "{folder}/seen"; echo "not yet"; exit 75; }}; cat > "{folder}/$1"; id -u'
         node = MemoryNode(Pipe(run=("/bin/sh", "-c", script, "sh", "{key}")), domain="pipe.example", reactor=reactor)
         text = "line\r\n" * 500_000
@@ -139,7 +138,7 @@ class WithRealPrograms(TestCase):
         assert "not yet" in node.queue()[0].reason
         await node.advance("1h")
         assert not node.queue()
-        (file,) = (one for one in folder.iterdir() if one.name != "seen")
+        (file,) = (one for one in folder.iterdir() if one.name != "seen")  # noqa: ASYNC240 - nobody else waits
         assert file.read_bytes().endswith(text.replace("\r\n", "\n").encode())
         assert file.stat().st_uid != 0
         await node.stop()
