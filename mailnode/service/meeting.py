@@ -11,7 +11,7 @@ are no mail, for the administrator to look at.
 import contextlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from mailnode.originator.maildrop import NAME, waiting
@@ -55,14 +55,14 @@ def _let_through(data: Path) -> None:
     data.chmod(mode | 0o011)
 
 
-def gather(place: Place, now: float, log: Callable[[str, str], None]) -> list[str]:
-    """Take what waits out of the maildrop and name all drafts that are taken, the oldest first.
+def gather(place: Place, now: float, log: Callable[[str, str], None], put_off: Collection[str] = ()) -> list[str]:
+    """Take what waits out of the maildrop and name the drafts that are taken, the oldest first.
 
-    ``log`` hears of each file that was put aside: its name, and why.
+    Those that were ``put_off`` are not named, and keep nobody else's from being taken. ``log`` hears of each file that was put aside: its name, and why.
     """
     taken = place.data / TAKEN
-    names = set(waiting(taken, MOST))
-    for name in waiting(place.maildrop, MOST - len(names)):
+    names = set(waiting(taken, MOST + len(put_off))).difference(put_off)
+    for name in waiting(place.maildrop, max(0, MOST - len(names))):
         with contextlib.suppress(FileNotFoundError):
             try:
                 (place.maildrop / name).rename(taken / name)

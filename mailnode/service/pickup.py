@@ -33,6 +33,8 @@ from mailnode.service.patience import Patience
 
 AGAIN = 60.0
 """Seconds until a draft that the door refused for now is tried again."""
+LATER = 600.0
+"""Seconds until a draft is looked at again whose user sends too much: long enough that other users' have their turn."""
 _FOR_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.EINTR, errno.EAGAIN, errno.ESTALE)
 """Trouble of ours: it says nothing of the file."""
 
@@ -91,18 +93,18 @@ class Pickup:
     async def look(self) -> int:
         """Take what waits; give how many drafts were handed over."""
         now = self._clock.seconds()
-        names = await self._disk.run(lambda: meeting.gather(self._place, now, self._put_aside))
-        self._not_before = {name: when for name, when in self._not_before.items() if name in names and when > now}
+        self._not_before = {name: when for name, when in self._not_before.items() if when > now}
+        put_off = tuple(self._not_before)
+        names = await self._disk.run(lambda: meeting.gather(self._place, now, self._put_aside, put_off))
         done = 0
         for name in names:
-            if name not in self._not_before:
-                try:
-                    done += await self._take(self._place.data / meeting.TAKEN / name)
-                except CancelledError:
-                    raise
-                except Exception:  # noqa: BLE001 - one draft that we cannot cope with must not keep the others waiting
-                    self.log.failure("{name} in the maildrop could not be taken", name=name)
-                    self._not_before[name] = now + AGAIN
+            try:
+                done += await self._take(self._place.data / meeting.TAKEN / name)
+            except CancelledError:
+                raise
+            except Exception:  # noqa: BLE001 - one draft that we cannot cope with must not keep the others waiting
+                self.log.failure("{name} in the maildrop could not be taken", name=name)
+                self._not_before[name] = now + AGAIN
         return done
 
     async def _take(self, path: Path) -> bool:
@@ -115,7 +117,9 @@ class Pickup:
             return False
         try:
             user = await self._users.find(dropped.user_id)
-            if self._patience.ends_for(user, self._clock.seconds()):
+            now = self._clock.seconds()
+            if self._patience.ends_for(user, now):
+                self._not_before[path.name] = now + LATER
                 return False
             return await self._hand_over(path, dropped, user)
         finally:

@@ -136,6 +136,22 @@ def test_who_sends_too_much_waits(tmp_path: Path) -> None:
     assert now(stage.pickup.look()) == 1
 
 
+def test_who_sends_too_much_keeps_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many drafts of theirs wait, those of others get their turn."""
+    monkeypatch.setattr("mailnode.service.meeting.MOST", 3)
+    stage = Stage(tmp_path, most=1)
+    users = iter(["ann"] * 7 + ["bob"])
+    stage.pickup._users.look_up = lambda _: next(users)
+    monkeypatch.setattr("mailnode.fronts.users.KEPT", -1.0)
+    for _ in range(7):
+        stage.drop("carl")
+        stage.clock.advance(0.001)
+    stage.drop("of-bob")
+    assert [now(stage.pickup.look()) for _ in range(3)] == [1, 0, 1]
+    assert str(stage.door.messages[-1].recipients[0].forward_path) == "of-bob@example.org"
+    assert stage.left() == 6
+
+
 def test_what_is_no_draft_is_put_aside(tmp_path: Path) -> None:
     """With an address that is none, or a first line that is none."""
     stage = Stage(tmp_path)
