@@ -1,8 +1,12 @@
-"""Names that mail goes to on a broker, by a template: ``mail.{domain}.{local_part}``."""
+"""Names that mail goes to on a broker, by a template: ``mail.{domain}.{local_part}``.
 
+A template that has nothing of the recipient in it gives one name, and then a message goes there once for all of them.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from string import Formatter
 
-from mailnode.gateways.api import OutgoingMessage, OutgoingRecipient
+from mailnode.gateways.api import Outcome, OutgoingMessage, OutgoingRecipient, Trouble
 
 _OF_RECIPIENT = ("address", "local_part", "domain")
 _KNOWN = (*_OF_RECIPIENT, "sender_domain")
@@ -33,3 +37,20 @@ def fill(template: str, message: OutgoingMessage, one: OutgoingRecipient) -> str
         domain=one.mailbox.domain.lower(),
         sender_domain=message.sender.domain.lower(),
     )
+
+
+async def to_each_name(
+    template: str,
+    recipients: Sequence[OutgoingRecipient],
+    send: Callable[[Sequence[OutgoingRecipient]], Awaitable[Outcome]],
+) -> Mapping[OutgoingRecipient, Outcome]:
+    """Send once for all recipients, or once for each when their names may differ; trouble with one is not the next one's."""
+    groups = [[one] for one in recipients] if tells_apart(template) else [list(recipients)]
+    answers: dict[OutgoingRecipient, Outcome] = {}
+    for group in groups:
+        try:
+            outcome = await send(group)
+        except Trouble as trouble:
+            outcome = trouble.outcome
+        answers |= dict.fromkeys(group, outcome)
+    return answers

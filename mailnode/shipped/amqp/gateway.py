@@ -1,6 +1,7 @@
 """The class behind ``kind = "amqp"``: its settings, and what they make of a message."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, Literal
 
 from attrs import define, field
@@ -15,13 +16,12 @@ from mailnode.gateways.api import (
     OutgoingMessage,
     OutgoingRecipient,
     Seconds,
-    Trouble,
 )
 from mailnode.shipped.amqp.publication import Publication, Publisher
 from mailnode.shipped.broker import Place, Trust
 from mailnode.shipped.forms import FORMS, key_for
 from mailnode.shipped.intake import FROM, MARK, QUEUE_ID, TO, TRACE, Intake
-from mailnode.shipped.naming import check_template, fill, tells_apart
+from mailnode.shipped.naming import check_template, fill, to_each_name
 
 PORTS = {"amqp": 5672, "amqps": 5671}
 MOST_NAME = 255
@@ -98,15 +98,7 @@ class Amqp(Gateway):
 
     async def deliver(self, message: OutgoingMessage, recipients: Sequence[OutgoingRecipient]) -> Answer:
         """Publish it, once for all or once for each, as the routing key wants."""
-        groups = [[one] for one in recipients] if tells_apart(self.routing_key) else [list(recipients)]
-        answers: dict[OutgoingRecipient, Outcome] = {}
-        for group in groups:
-            try:
-                outcome = await self._publish(message, group)
-            except Trouble as trouble:
-                outcome = trouble.outcome
-            answers |= dict.fromkeys(group, outcome)
-        return answers
+        return await to_each_name(self.routing_key, recipients, partial(self._publish, message))
 
     async def _publish(self, message: OutgoingMessage, group: Sequence[OutgoingRecipient]) -> Outcome:
         key = fill(self.routing_key, message, group[0])

@@ -1,6 +1,7 @@
 """The class behind ``kind = "redis"``: its settings, and what they make of a message."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, Literal
 
 from attrs import define, field
@@ -14,12 +15,11 @@ from mailnode.gateways.api import (
     OutgoingMessage,
     OutgoingRecipient,
     Seconds,
-    Trouble,
 )
 from mailnode.shipped.broker import Place, Trust
 from mailnode.shipped.forms import FORMS, key_for
 from mailnode.shipped.intake import FROM, MARK, QUEUE_ID, TO, TRACE, Intake
-from mailnode.shipped.naming import check_template, fill, tells_apart
+from mailnode.shipped.naming import check_template, fill, to_each_name
 from mailnode.shipped.redis.entry import Adder, Entry
 
 PORTS = {"redis": 6379, "rediss": 6379, "unix": 0}
@@ -104,15 +104,7 @@ class RedisStreams(Gateway):
 
     async def deliver(self, message: OutgoingMessage, recipients: Sequence[OutgoingRecipient]) -> Answer:
         """Add it, once for all or once for each, as the stream's name wants."""
-        groups = [[one] for one in recipients] if tells_apart(self.stream) else [list(recipients)]
-        answers: dict[OutgoingRecipient, Outcome] = {}
-        for group in groups:
-            try:
-                outcome = await self._add(message, group)
-            except Trouble as trouble:
-                outcome = trouble.outcome
-            answers |= dict.fromkeys(group, outcome)
-        return answers
+        return await to_each_name(self.stream, recipients, partial(self._add, message))
 
     async def _add(self, message: OutgoingMessage, group: Sequence[OutgoingRecipient]) -> Outcome:
         content_type, body = FORMS[self.form](message, group)
