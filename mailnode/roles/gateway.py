@@ -8,8 +8,10 @@ next time by the gateway's own timetable.
 Whatever a gateway does, the message is safe: nonsense and bugs read as Delayed, with the reason in ``queue show``.
 """
 
+import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from attrs import Factory, define, evolve, field
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, TimeoutError  # noqa: A004 - addTimeout's
@@ -226,7 +228,8 @@ class GatewayCourier:
         if known is not None:
             return known
         log.failure("{queue_id}: gateway {gateway} failed", queue_id=message.queue_id, gateway=self.name)
-        return said.Delayed(f"the gateway failed: {type(problem).__name__}: {problem}", "4.3.0", is_unreachable=True)
+        # The place and not the words: these may hold what the sender, who reads it in a report, must not know.
+        return said.Delayed(f"the gateway failed: {_place_of(problem)}", "4.3.0", is_unreachable=True)
 
     # --- what came of it
 
@@ -308,3 +311,10 @@ def _complete(answer: object, recipients: Sequence[OutgoingRecipient]) -> Mappin
     found = {one: answer.get(one) for one in recipients}
     missing = said.Delayed("the gateway gave no outcome for this recipient", "4.3.0")
     return {one: outcome if isinstance(outcome, said.Outcome) else missing for one, outcome in found.items()}
+
+
+def _place_of(problem: Exception) -> str:
+    """Tell which kind of exception it is, and the line of code that raised it: enough to find it in the log."""
+    steps = traceback.extract_tb(problem.__traceback__)
+    where = f" in {Path(steps[-1].filename).name}, line {steps[-1].lineno}" if steps else ""
+    return f"{type(problem).__name__}{where}"
