@@ -9,6 +9,7 @@ from typing import Any
 from twisted.application.service import IService
 from twisted.python import usage
 
+from mailnode.service.cycles import search_seldom, spare_what_is
 from mailnode.service.faults import ConfigurationFaults
 from mailnode.service.logs import LogLines
 from mailnode.service.settings import NodeSettings
@@ -25,6 +26,7 @@ class Options(usage.Options):
 
 def makeService(options: Options) -> IService:
     """Make the node; faults of the configuration end the process with a report and exit code 1."""
+    search_seldom()
     from twisted.internet import reactor  # noqa: PLC0415, TID251 - the one place that may name it
 
     from mailnode.service.node import Node  # noqa: PLC0415 - it names every room; the command line has been read first
@@ -41,6 +43,7 @@ def makeService(options: Options) -> IService:
         lines = _log_lines(settings, twistd, reactor)
     except OSError as error:
         raise SystemExit(f"mailnode: the log cannot be written: {error}") from None
+    reactor.callWhenRunning(spare_what_is)
     return Node(
         settings,
         reactor=reactor,

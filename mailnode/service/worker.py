@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from twisted.python.reflect import namedModule
 
 from mailnode.certificates.showcase import Showcase
+from mailnode.service.cycles import search_seldom, spare_what_is
 from mailnode.service.doors import Door
 from mailnode.service.folder import InheritedLock
 from mailnode.service.ground import Ground
@@ -88,6 +89,7 @@ _DUTIES: Mapping[type[Order], Callable[[Station, Any], object]] = {
 
 def main() -> None:
     """Work until told to stop."""
+    search_seldom()
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     charter = read_one(ORDERS)
@@ -113,6 +115,7 @@ def run(service: Service, lines: LogLines, reactor: Any) -> None:
 
     pipes: Any = stdio.StandardIO
     pipes(service, stdin=ORDERS, stdout=REPORTS, reactor=reactor)
+    reactor.callWhenRunning(spare_what_is)
     reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(service.stop()))
     reactor.run()
     lines.close()
