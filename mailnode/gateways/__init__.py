@@ -66,6 +66,7 @@ message and has none; for those there is a rate.) ``Refused`` is raised when it 
 **self.node**: ``submit``, ``receipt``, ``remember(key, value)`` and ``recall(key)`` (durable, small: the thread of a
 conversation), ``reply_address``, ``addresses.foreign(mailbox)`` and ``.mail(foreign)``, ``http``, ``reactor``, ``clock``
 (timers, so that tests can turn them), ``disk.run(work)`` for what blocks, ``random``, ``folder``, ``hostname``, ``name``, ``log``.
+What outgrows ``remember`` has tables of its own: ``Tables(self.node.folder / "own.db", self.node.disk, "CREATE TABLE IF NOT EXISTS ...")``.
 
 **start() and stop()** are coroutines around both directions: open the connection in ``start`` (it may raise and is tried
 again), close it in ``stop``. State goes into fields with ``field(init=False, default=None)``: those are no settings.
@@ -91,7 +92,8 @@ bounces, delay warnings, DSNs, loop limits, a flood guard for sources (``[gatewa
 ``[project.entry-points."mailnode.gateways"]`` in pyproject, imports only ``mailnode.gateways.api`` and its own library (lazily,
 named in ``needs``, an extra in pyproject), and has ``tests/shipped/test_NAME.py``. ``mailnode/shipped/webhook.py`` is the model.
 
-Inside this room, from the bottom: ``outcomes``, ``settings``, ``templates``, ``tokens``; ``addresses``, ``loops``, ``tracing``, ``breaker``,
-``trouble``, ``flowed``, ``quotations``, ``slices``; ``adapting``, ``composing``, ``http``, ``ledger``; ``message``, ``node``; ``gateway``; ``api``. All of it is
-values and pure functions but ``ledger`` and ``http``; the courier around ``deliver`` and the door are ``roles.gateway*``.
+Inside this room, from the bottom: ``outcomes``, ``settings``, ``templates``, ``tokens``, ``tables``; ``addresses``, ``loops``,
+``tracing``, ``breaker``, ``trouble``, ``flowed``, ``quotations``, ``slices``; ``adapting``, ``composing``, ``http``, ``ledger``;
+``message``, ``node``; ``gateway``; ``api``. All of it is values and pure functions but ``tables``, ``ledger`` and ``http``; the
+courier around ``deliver`` and the door are ``roles.gateway*``.
 '''

@@ -24,9 +24,10 @@ from mailnode.gateways.node import AllRefused, GatewayNode, Submitted
 from mailnode.gateways.outcomes import Delayed, Delivered, Failed, Outcome, Relayed, Trouble
 from mailnode.gateways.quotations import own_words
 from mailnode.gateways.settings import parse_rate
+from mailnode.gateways.tables import Tables
 from mailnode.gateways.tokens import Signer, load_key
 from mailnode.gateways.trouble import http_outcome
-from mailnode.interfaces import Refused
+from mailnode.interfaces import Disk, Refused
 from mailnode.mail.address import NULL, Mailbox, parse_mailbox
 from mailnode.mail.quantity import Octets, Seconds
 from mailnode.mail.reply import Reply
@@ -41,6 +42,7 @@ __all__ = [
     "AttachmentPolicy",
     "Delayed",
     "Delivered",
+    "Disk",
     "Draft",
     "Failed",
     "Gateway",
@@ -59,6 +61,7 @@ __all__ = [
     "Seconds",
     "Signer",
     "Submitted",
+    "Tables",
     "Trouble",
     "attachments_of",
     "best_text",

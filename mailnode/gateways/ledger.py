@@ -1,22 +1,19 @@
 """What gateways must not forget: receipts that are awaited, what was submitted already, and small values of their own.
 
-One SQLite file for all gateways and all processes of the node. Everything runs on disk threads. A receipt that arrives
-before the one who awaits it is kept too: whichever comes second finds the other, in one transaction.
+One SQLite file for all gateways and all processes of the node (see ``tables``). A receipt that arrives before the one who
+awaits it is kept too: whichever comes second finds the other, in one transaction.
 """
 
 import json
-import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 from attrs import define, field, frozen
 
+from mailnode.gateways.tables import Tables
 from mailnode.interfaces import Disk
-
-T = TypeVar("T")
 
 EARLY = 86400.0
 """Seconds for which a receipt is kept that nobody awaits (yet)."""
@@ -59,8 +56,11 @@ class Ledger:
     path: Path | None
     """None: in memory, for tests."""
     disk: Disk
-    _database: sqlite3.Connection | None = None
-    _lock: Any = field(factory=Lock)
+    _tables: Tables = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Name the tables."""
+        self._tables = Tables(self.path, self.disk, _TABLES)
 
     async def expect(self, awaited: Sequence[Awaited], now: float) -> list[tuple[Awaited, dict[str, Any]]]:
         """Write down what receipts are awaited; give those that are here already, with what they said."""
@@ -83,7 +83,7 @@ class Ledger:
             db.execute("DELETE FROM early WHERE until < ?", (now,))
             return here
 
-        return await self._run(work)
+        return await self._tables.change(work)
 
     async def awaited(self, gateway: str, receipt_id: str, said: dict[str, Any], now: float) -> list[Awaited]:
         """Give what is awaited under this id; if it is nothing, keep what was said for a while."""
@@ -97,12 +97,12 @@ class Ledger:
                 )
             return list(map(_awaited, rows))
 
-        return await self._run(work)
+        return await self._tables.change(work)
 
     async def settled(self, one: Awaited) -> None:
         """Forget a receipt that has come."""
         key = (one.gateway, one.receipt_id, one.recipient)
-        await self._run(
+        await self._tables.change(
             lambda db: db.execute("DELETE FROM awaited WHERE gateway = ? AND receipt = ? AND recipient = ?", key)
         )
 
@@ -112,7 +112,7 @@ class Ledger:
         def work(db: sqlite3.Connection) -> list[Awaited]:
             return list(map(_awaited, db.execute(f"{_READ} WHERE due <= ? ORDER BY due LIMIT ?", (now, limit))))
 
-        return await self._run(work)
+        return await self._tables.read(work)
 
     async def remember(self, gateway: str, key: str, value: str, *, now: float, keep: float) -> None:
         """Keep a value; what is over its time goes with it, a few at a time."""
@@ -124,7 +124,7 @@ class Ledger:
                 (now,),
             )
 
-        await self._run(work)
+        await self._tables.change(work)
 
     async def recall(self, gateway: str, key: str, *, now: float) -> str:
         """Give a value; empty when there is none or its time is over."""
@@ -135,32 +135,11 @@ class Ledger:
             ).fetchone()
             return str(row[0]) if row else ""
 
-        return await self._run(work)
+        return await self._tables.read(work)
 
     async def close(self) -> None:
         """Close the file."""
-        database, self._database = self._database, None
-        if database is not None:
-            await self.disk.run(database.close)
-
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        def transaction() -> T:
-            with self._lock:
-                database = self._opened()
-                with database:
-                    return work(database)
-
-        return await self.disk.run(transaction)
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._database is None:
-            if self.path is not None:
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            self._database = sqlite3.connect(self.path or ":memory:", check_same_thread=False, timeout=30)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._database.executescript(_TABLES)
-        return self._database
+        await self._tables.close()
 
 
 _READ = "SELECT gateway, receipt, recipient, due, about, header FROM awaited"

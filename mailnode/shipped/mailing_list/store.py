@@ -1,22 +1,19 @@
 """What lists must not forget: members, how far a post has got, posts that wait for the owners. One SQLite file.
 
-Everything runs on disk threads, one transaction a call, durable when it returns; several processes may use the file. A
-member's number is never given twice, so that no late bounce finds the wrong one.
+One transaction a call, durable when it returns; several processes may use the file. A member's number is never given
+twice, so that no late bounce finds the wrong one.
 """
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from threading import Lock
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from attrs import define, field, frozen
 
+from mailnode.gateways.api import Disk, Tables
 from mailnode.shipped.mailing_list.bounces import decayed
 from mailnode.shipped.mailing_list.settings import ListSettings
-
-T = TypeVar("T")
 
 ACTIVE, DISABLED, LEFT = "active", "disabled", "left"
 BY_MAIL, BY_SETTING, BY_OWNER = "mail", "setting", "owner"
@@ -78,22 +75,17 @@ class Held:
     octets: bytes = field(repr=False)
 
 
-class Disk(Protocol):
-    """The node's disk threads."""
-
-    async def run(self, work: Callable[[], T]) -> T:
-        """Run work on a thread."""
-        ...
-
-
 @define
 class Store:
     """The file; opened when it is first needed."""
 
     path: Path
     disk: Disk
-    _database: sqlite3.Connection | None = None
-    _lock: Any = field(factory=Lock)
+    _tables: Tables = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Name the tables."""
+        self._tables = Tables(self.path, self.disk, _TABLES)
 
     # --- members
 
@@ -108,7 +100,7 @@ class Store:
             new = [(name, one, address, ACTIVE, BY_SETTING) for one, address in wanted.items() if one not in known]
             db.executemany("INSERT INTO member (list, folded, address, state, origin) VALUES (?, ?, ?, ?, ?)", new)
 
-        await self._run(work)
+        await self._tables.change(work)
 
     async def join(self, name: str, address: str, origin: str) -> bool:
         """Make somebody a member, with a clean score; False when he was one already."""
@@ -128,7 +120,7 @@ class Store:
             )
             return True
 
-        return await self._run(work)
+        return await self._tables.change(work)
 
     async def leave(self, name: str, who: str | int) -> str:
         """Let an address, or the member of a number, go; gives the address, empty when there was none."""
@@ -146,7 +138,7 @@ class Store:
             db.execute(f"DELETE {which}", (name, value, LEFT))
             return str(found[0]) if found else ""
 
-        return await self._run(work)
+        return await self._tables.change(work)
 
     async def find(self, name: str, address: str) -> Member | None:
         """Give a member, or who was one, by his address."""
@@ -163,7 +155,9 @@ class Store:
         return await self._members("list = ? AND state != ? ORDER BY folded LIMIT ?", (name, LEFT, most))
 
     async def _members(self, where: str, values: Sequence[Any]) -> list[Member]:
-        return await self._run(lambda db: [Member(*row) for row in db.execute(f"{_MEMBER} WHERE {where}", values)])
+        return await self._tables.read(
+            lambda db: [Member(*row) for row in db.execute(f"{_MEMBER} WHERE {where}", values)]
+        )
 
     async def bounced(self, name: str, number: int, weight: float, now: float, rules: ListSettings) -> Member | None:
         """Raise a member's score; gives him when that was the end of his copies."""
@@ -183,7 +177,7 @@ class Store:
             row = db.execute(f"{_MEMBER} WHERE number = ?", (number,)).fetchone()
             return Member(*row) if state == DISABLED else None
 
-        return await self._run(work)
+        return await self._tables.change(work)
 
     # --- posts
 
@@ -197,11 +191,11 @@ class Store:
             row = db.execute("SELECT whole, month, archived, reached FROM post WHERE key = ?", (key,)).fetchone()
             return Progress(row[0], row[1], bool(row[2]), row[3])
 
-        return await self._run(work)
+        return await self._tables.change(work)
 
     async def archived(self, key: str) -> None:
         """Note that a post stands in the archive."""
-        await self._run(lambda db: db.execute("UPDATE post SET archived = 1 WHERE key = ?", (key,)))
+        await self._tables.change(lambda db: db.execute("UPDATE post SET archived = 1 WHERE key = ?", (key,)))
 
     async def reached(self, key: str, number: int, late: Iterable[int] = ()) -> None:
         """Note that members up to this number have their copies, but for the late."""
@@ -210,7 +204,7 @@ class Store:
             db.execute("UPDATE post SET reached = max(reached, ?) WHERE key = ?", (number, key))
             db.executemany("INSERT OR IGNORE INTO late VALUES (?, ?)", [(key, one) for one in late])
 
-        await self._run(work)
+        await self._tables.change(work)
 
     async def late(self, key: str, after: int, most: int) -> list[Member]:
         """Give members who could not be given their copy yet."""
@@ -220,7 +214,7 @@ class Store:
     async def caught_up(self, key: str, numbers: Iterable[int]) -> None:
         """Note that these are not late any more."""
         rows = [(key, one) for one in numbers]
-        await self._run(lambda db: db.executemany("DELETE FROM late WHERE key = ? AND member = ?", rows))
+        await self._tables.change(lambda db: db.executemany("DELETE FROM late WHERE key = ? AND member = ?", rows))
 
     # --- posts that wait
 
@@ -237,42 +231,20 @@ class Store:
             put = "INSERT INTO held (list, key, until, sender, mark, octets) VALUES (?, ?, ?, ?, ?, ?)"
             return int(db.execute(put, (name, key, until, *post)).lastrowid or 0)
 
-        return await self._run(work)
+        return await self._tables.change(work)
 
     async def held(self, name: str, number: int) -> Held | None:
         """Give a post that waits; None when it has been decided on."""
         select = "SELECT number, sender, mark, octets FROM held WHERE list = ? AND number = ?"
-        rows = await self._run(lambda db: db.execute(select, (name, number)).fetchall())
+        rows = await self._tables.read(lambda db: db.execute(select, (name, number)).fetchall())
         return Held(*rows[0]) if rows else None
 
     async def decided(self, number: int) -> None:
         """Forget a post that waited."""
-        await self._run(lambda db: db.execute("DELETE FROM held WHERE number = ?", (number,)))
+        await self._tables.change(lambda db: db.execute("DELETE FROM held WHERE number = ?", (number,)))
 
     # --- the file
 
     async def close(self) -> None:
         """Close the file."""
-        database, self._database = self._database, None
-        if database is not None:
-            await self.disk.run(database.close)
-
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        def transaction() -> T:
-            with self._lock:
-                database = self._opened()
-                with database:
-                    database.execute("BEGIN IMMEDIATE")
-                    return work(database)
-
-        return await self.disk.run(transaction)
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._database is None:
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            database = sqlite3.connect(self.path, check_same_thread=False, timeout=30, isolation_level=None)
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = FULL")
-            database.executescript(_TABLES)
-            self._database = database
-        return self._database
+        await self._tables.close()
