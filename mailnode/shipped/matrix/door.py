@@ -83,9 +83,9 @@ class Door(Resource):
         """Be a resource."""
         Resource.__init__(self)
 
-    def site(self) -> Site:
-        """Make the server's factory."""
-        site = _Quiet(self, requestFactory=BoundedRequest, timeout=PATIENCE)
+    def site(self, clock: Any) -> Site:
+        """Make the server's factory; its time limits are measured by ``clock``, a reactor."""
+        site = _Quiet(self, requestFactory=BoundedRequest, timeout=PATIENCE, reactor=clock)
         site.displayTracebacks = False
         return site
 
