@@ -10,6 +10,7 @@ from smtplib import SMTP
 import pytest
 
 from mailnode.shipped.mailing_list.fanout import IN_FLIGHT
+from tests.kit.home import HOME
 from tests.kit.node import Node
 from tests.kit.programs import program
 from tests.kit.readers import mutt
@@ -22,18 +23,9 @@ pytestmark = pytest.mark.scenario
 NEWS = "news@lists.example"
 ANN, BOB, OWNER = "ann@home.example", "bob@home.example", "owner@home.example"
 
-SETTINGS = """
-[node]
-hostname = "mx.home.example"
-data = "{data}"
-
-[[listener]]
-endpoint = "tcp:{port:mx}:interface=127.0.0.1"
-
-[[domain]]
-name = "home.example"
-accounts = "any"
-
+SETTINGS = (
+    HOME
+    + """
 [[domain]]
 name = "lists.example"
 courier = "lists"
@@ -54,6 +46,7 @@ owners = ["owner@home.example"]
 members = MEMBERS
 bounce_threshold = 1.0
 """
+)
 
 
 def started(make_node: MakeNode, members: list[str], *, sink: int = 9, web: int = 0) -> Node:

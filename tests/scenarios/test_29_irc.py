@@ -2,29 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from smtplib import SMTP
 
 import pytest
 
+from tests.kit.home import ANN, HOME, send
 from tests.kit.ircd import Ngircd, SocketClient
 from tests.kit.node import Node
 from tests.kit.waiting import until
 
 pytestmark = pytest.mark.scenario
 
-ANN = "ann@home.example"
-SETTINGS = """
-[node]
-hostname = "mx.home.example"
-data = "{data}"
-
-[[listener]]
-endpoint = "tcp:{port:mx}:interface=127.0.0.1"
-
-[[domain]]
-name = "home.example"
-accounts = "any"
-
+SETTINGS = (
+    HOME
+    + """
 [[domain]]
 name = "irc.example"
 courier = "irc"
@@ -44,6 +34,7 @@ retry = ["1s"]
 breaker_pause = "1s"
 breaker_longest = "1s"
 """
+)
 
 
 @pytest.fixture
@@ -60,14 +51,6 @@ def node(tmp_path: Path, server: Ngircd) -> Iterator[Node]:
     made = Node(tmp_path / "node", SETTINGS.replace("IRCPORT", str(server.port)))
     yield made.start()
     made.kill()
-
-
-def send(node: Node, to: str, text: str, **header: str) -> None:
-    """Send a message by smtplib."""
-    fields = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in header.items())
-    with SMTP("127.0.0.1", node.port("mx")) as client:
-        client.ehlo()
-        client.sendmail(ANN, to, f"From: {ANN}\r\n{fields}\r\n{text}\r\n".encode())
 
 
 def test_both_ways_and_nothing_lost_when_the_server_is_gone(node: Node, server: Ngircd) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
+from tests.kit.home import HOME
 from tests.kit.node import Node
 from tests.kit.pki import Authority
 from tests.kit.programs import program
@@ -20,18 +21,9 @@ from tests.kit.waiting import until
 pytestmark = pytest.mark.scenario
 
 TOKEN = "t0ken-of-the-shop-0123456789"
-SETTINGS = """
-[node]
-hostname = "mx.home.example"
-data = "{data}"
-
-[[listener]]
-endpoint = "tcp:{port:mx}:interface=127.0.0.1"
-
-[[domain]]
-name = "home.example"
-accounts = "any"
-
+SETTINGS = (
+    HOME
+    + """
 [gateway.post]
 kind = "http-inject"
 endpoint = "tcp:{port:http}:interface=127.0.0.1"
@@ -47,6 +39,7 @@ kind = "http-inject"
 endpoint = "ssl:{port:https}:interface=127.0.0.1:privateKey=KEY:certKey=CERTIFICATE"
 tokens = "TOKENS"
 """
+)
 MAIL = {"from": "orders@shop.example", "to": ["ann@home.example"], "subject": "Gruß", "text": "hello\n"}
 RAW = "From: orders@shop.example\nSubject: raw\n\n.\nhello\n"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.kit.home import ANN, HOME
 from tests.kit.node import Node
 from tests.kit.pki import Authority
 from tests.kit.ports import free_port
@@ -18,18 +19,9 @@ from tests.kit.waiting import until
 
 pytestmark = pytest.mark.scenario
 
-SETTINGS = """
-[node]
-hostname = "mx.home.example"
-data = "{data}"
-
-[[listener]]
-endpoint = "tcp:{port:mx}:interface=127.0.0.1"
-
-[[domain]]
-name = "home.example"
-accounts = "any"
-
+SETTINGS = (
+    HOME
+    + """
 [gateway.sms]
 kind = "mailnode.shipped.sms.gateway:Sms"
 endpoint = "ENDPOINT"
@@ -49,7 +41,7 @@ concurrency = 2
 name = "sms.example.org"
 courier = "sms"
 """
-ANN = "ann@home.example"
+)
 
 
 class Smsc:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from smtplib import SMTP
 
 import pytest
 
+from tests.kit.home import ANN, HOME, send
 from tests.kit.node import Node
 from tests.kit.ports import free_port
 from tests.kit.synapse import SERVER, Synapse, synapse_python
@@ -13,20 +13,10 @@ from tests.kit.waiting import until
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 
-ANN = "ann@home.example"
 BOB = f"bob@{SERVER}"
-SETTINGS = """
-[node]
-hostname = "mx.home.example"
-data = "{data}"
-
-[[listener]]
-endpoint = "tcp:{port:mx}:interface=127.0.0.1"
-
-[[domain]]
-name = "home.example"
-accounts = "any"
-
+SETTINGS = (
+    HOME
+    + """
 [[domain]]
 name = "matrix.example"
 courier = "matrix"
@@ -44,6 +34,7 @@ retry = ["1s"]
 breaker_pause = "1s"
 breaker_longest = "1s"
 """
+)
 
 
 @pytest.fixture
@@ -72,14 +63,6 @@ def node(tmp_path: Path, server: Synapse, door: int) -> Iterator[Node]:
     made = Node(tmp_path / "node", settings.replace("FOLDER", str(tmp_path)))
     yield made.start()
     made.kill()
-
-
-def send(node: Node, to: str, text: str, **header: str) -> None:
-    """Send a message by smtplib."""
-    fields = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in header.items())
-    with SMTP("127.0.0.1", node.port("mx")) as client:
-        client.ehlo()
-        client.sendmail(ANN, to, f"From: Ann <{ANN}>\r\n{fields}\r\n{text}\r\n".encode())
 
 
 def test_both_ways_and_nothing_lost_or_twice(node: Node, server: Synapse) -> None:
