@@ -8,7 +8,11 @@ from mailnode.mail.envelope import Notify, Return
 
 def test_values_stand_in_the_same_word_or_in_the_next() -> None:
     """-fann and -f ann; what follows the options are recipients."""
-    for words in (["-fann", "-FAnn B", "bob"], ["-f", "ann", "-F", "Ann B", "bob"], ["-r", "ann", "-FAnn B", "--", "bob"]):
+    for words in (
+        ["-fann", "-FAnn B", "bob"],
+        ["-f", "ann", "-F", "Ann B", "bob"],
+        ["-r", "ann", "-FAnn B", "--", "bob"],
+    ):
         options = read("sendmail", words)
         assert (options.sender, options.full_name, options.recipients) == ("ann", "Ann B", ["bob"])
 
@@ -22,7 +26,12 @@ def test_flags_may_stand_together() -> None:
 
 def test_the_name_it_is_called_by_counts() -> None:
     """Mailq lists, newaliases does nothing, all else sends."""
-    assert [read(name, []).mode for name in ("mailq", "newaliases", "sendmail", "mailnode-sendmail")] == ["p", "i", "m", "m"]
+    assert [read(name, []).mode for name in ("mailq", "newaliases", "sendmail", "mailnode-sendmail")] == [
+        "p",
+        "i",
+        "m",
+        "m",
+    ]
 
 
 @pytest.mark.rfc("3461", "4.1")

@@ -14,7 +14,11 @@ from tests.kit.talk import Talk
 pytestmark = pytest.mark.scenario
 
 FOLDER = Path(__file__).parent.parent / "dialogues"
-FILES = sorted(path for path in FOLDER.glob("*.txt") if path.stem not in ("starttls", "verifying") and not path.stem.startswith("auth"))
+FILES = sorted(
+    path
+    for path in FOLDER.glob("*.txt")
+    if path.stem not in ("starttls", "verifying") and not path.stem.startswith("auth")
+)
 """Not those that want what a node keeps from strangers (VRFY) or what this one does not offer (STARTTLS, AUTH)."""
 
 KNOWN = ("a", "b", "c", "e", "two words", "jones", "brown", "victim", "postmaster")
