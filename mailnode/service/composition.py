@@ -66,7 +66,7 @@ def build(settings: NodeSettings, ground: Ground, lock: FolderLock | None = None
 def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
     folder, reactor, random = ground.folder, ground.reactor, ground.random
     open_tables(folder / SPOOL).close()  # what is wrong with the file is better said now than when mail waits
-    disk = DiskThreads(reactor)
+    disk, checks = DiskThreads(reactor), DiskThreads(reactor, settings.auth.checks_at_once)
     directory = SqliteDirectory(folder / ACCOUNTS, disk)
     router = CurrentRouter(router_for(settings, ground, directory))
     spool = SqliteSpool(folder, owner=ground.owner, reactor=reactor, settings=settings.spool)
@@ -95,10 +95,11 @@ def _build(settings: NodeSettings, ground: Ground, lock: FolderLock) -> Works:
     gateways = _gateways(settings, ground, own, disk, relay, queue, reception, router) if settings.gateway else None
     works = Works(
         ground, lock, disk, spool, couriers, maildir, directory, router, relay, queue, reception, history, watch,
-        gateways,
+        checks, gateways,
     )  # fmt: skip
     reception.current = reception_for(settings, works)
     disk.start()
+    checks.start()
     watch.start()
     return works
 

@@ -88,7 +88,7 @@ class Station:
         if any(map(offers_auth, settings.listener)):
             networks = tuple(map(ip_network, settings.node.trusted_networks))
             works = self.works
-            self._authority = authority_for(settings, works.directory, works.disk, self._reactor, trust_in(networks))
+            self._authority = authority_for(settings, works.directory, works.checks, self._reactor, trust_in(networks))
         self._remote_queue = RemoteQueue(settings, self.works)
         self._fetchings = self._fetchings_of(settings) if settings.fetch and not ground.worker else None
         self._is_open = False

@@ -46,6 +46,9 @@ class Works:
     reception: CurrentReception
     history: History
     watch: StepWatch
+    checks: DiskThreads
+    """Threads of their own for passwords: a hash takes 20 ms and as many MiB, which a thread's allocator keeps afterwards,
+    so these must not be all the threads of the disk."""
     gateways: "GatewayStation | None" = None
     """What bridges to other message systems; None when the configuration has no gateway."""
     limits: Limits = field(factory=Limits)
@@ -91,6 +94,7 @@ class Works:
         globalLogPublisher.removeObserver(self.history)
         await self.history.close()
         self.watch.stop()
+        self.checks.stop()
         self.disk.stop()
         self.lock.release()
 
