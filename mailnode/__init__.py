@@ -4,11 +4,14 @@ The one promise: what was answered 250 after the final dot may at worst arrive t
 
 Imports go down only; rooms on one line do not know each other (import-linter keeps it)::
 
-    console      the ``mailnode`` command; speaks to a running node's control socket
+    console | testing      the commands, which speak to a running node; the kit for tests of gateways
     service      the process: settings from TOML, node, logs, control socket, twistd maker
-    roles        reception, originator, relay, delivery: short compositions of what is beneath
-    couriers     ways to carry a message one hop: smtp, lmtp, maildir, mbox
-    queue | sessions | routing | spool | accounts      pillars: each sees only what is beneath
+    shipped      the gateways that come along, made of nothing but what every author of one has
+    roles        reception, originator, relay, gateway: short compositions of what is beneath
+    couriers     ways to carry a message one hop: smtp, lmtp, maildir, mbox, terminal
+    originate    sending mail from Python, in a program that is no node
+    queue | sessions | routing | spool | accounts | authentication | certificates | fronts | gateways | originator | policy
+                 pillars: each sees only what is beneath
     interfaces   the seams: typing.Protocols, no logic
     wire         a connection's way out, straight to the kernel while that takes all
     smtp         the protocol, sans-IO: octets in, events out; replies in, octets out

@@ -17,5 +17,7 @@ Rules:
   was successful of late is not locked out for what others do.
 * SCRAM is written here and not taken from a library: the one there is refuses the channel binding of TLS 1.3
   (tls-exporter, RFC 9266), without which -PLUS is of no use today. Names and passwords are prepared by SASLprep (RFC 4013).
+* Mechanisms are offered under TLS unless a listener's settings say otherwise (that is the sessions' to keep). CRAM-MD5 alone
+  needs none; it is for those who call for their mail (RFC 2645), with secrets of their own that open nothing else.
 * Libraries that only some configurations need (PyJWT, python-ldap, pamela) are imported with the first use.
 """
