@@ -41,6 +41,10 @@ CREATE TABLE IF NOT EXISTS step (
 CREATE INDEX IF NOT EXISTS step_of ON step (queue_id, id);
 """
 
+_ENDS = "SELECT (SELECT min(id) FROM step), (SELECT max(id) FROM step)"
+_FIRST_YOUNG = "SELECT id FROM step WHERE id <= ? AND at >= ? ORDER BY id LIMIT 1"
+_DROP = "DELETE FROM step WHERE id <= ?"
+
 _encode = json.JSONEncoder(default=str).encode
 """Made once: json.dumps makes an encoder for every call that has options."""
 
@@ -127,11 +131,17 @@ class History:
             self._database = _opened(self._path)
         with self._database as database:
             database.executemany("INSERT INTO step (at, queue_id, event, message, fields) VALUES (?, ?, ?, ?, ?)", rows)
-            (newest,) = database.execute("SELECT coalesce(max(id), 0) FROM step").fetchone()
-            database.execute(
-                "DELETE FROM step WHERE id IN (SELECT id FROM step ORDER BY id LIMIT ?) AND (at < ? OR id <= ?)",
-                (PRUNED_AT_ONCE, oldest, newest - self.settings.max_events),
-            )
+            self._prune(database, oldest)
+
+    def _prune(self, database: sqlite3.Connection, oldest: float) -> None:
+        """Drop a few steps that are too old or too many, from the first on; reads no more of them than it drops."""
+        first, newest = database.execute(_ENDS).fetchone()
+        most = first + PRUNED_AT_ONCE - 1
+        young = database.execute(_FIRST_YOUNG, (most, oldest)).fetchone()
+        too_old = most if young is None else young[0] - 1
+        last = min(most, max(too_old, newest - self.settings.max_events))
+        if last >= first:
+            database.execute(_DROP, (last,))
 
     async def close(self) -> None:
         """Write what waits and close the file."""

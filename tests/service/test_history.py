@@ -85,6 +85,26 @@ def test_old_steps_are_forgotten(tmp_path: Path) -> None:
     now(kept.close())
 
 
+def test_a_write_drops_only_a_few_old_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much has become too old meanwhile, each write drops so many of it, the oldest first."""
+    monkeypatch.setattr("mailnode.service.history.PRUNED_AT_ONCE", 3)
+    clock, path = Clock(), tmp_path / "history.db"
+    kept = history(path, clock, keep=Seconds(100))
+    clock.advance(1000)
+    for at in (990.0, 991.0, 992.0, 993.0, 994.0):
+        kept(event("old", at=at))
+    now(kept.flush())
+    clock.advance(1000)
+    left = []
+    for _ in range(3):
+        kept(event("new", at=2000.0))
+        now(kept.flush())
+        left.append([step.at for step in steps(path, "old")])
+    assert left == [[993.0, 994.0], [], []]
+    assert len(steps(path, "new")) == 3
+    now(kept.close())
+
+
 def test_nothing_is_kept_when_nothing_is_wanted(tmp_path: Path) -> None:
     """``keep = "0s"`` makes no file."""
     kept = history(tmp_path / "history.db", Clock(), keep=Seconds(0))
