@@ -132,7 +132,9 @@ class Matrix(Gateway):
         from mailnode.shipped.matrix.door import Door  # noqa: PLC0415 - twisted.web, only where mail comes in
 
         door = Door(self._hs_token, self._take, self._has_user, self.node.log)
-        return StreamServerEndpointService(serverFromString(self.node.reactor, self.listen), door.site(self.node.reactor))
+        return StreamServerEndpointService(
+            serverFromString(self.node.reactor, self.listen), door.site(self.node.reactor)
+        )
 
     # --- in
 
