@@ -3,12 +3,13 @@
 Nearly everything here is freed the moment nobody holds it any more. What is left for the search is a few objects a
 session, while its cost grows with all that is alive: with the interpreter's own thresholds it takes a fortieth of the
 time under load, and now and then one search goes through every module, which holds all sessions up for 50 ms. So it
-begins at several thousand new objects, some hundred sessions' worth; and what a start has made is left out for good.
+begins at a few thousand new objects (no more, for a session under TLS that is over keeps 100 kB until then), and what
+a start has made is left out for good.
 """
 
 import gc
 
-MOST_NEW = 5000
+MOST_NEW = 2000
 """Objects made and not freed, after which those are searched; the interpreter's own number is 700."""
 
 
