@@ -42,6 +42,8 @@ def _pytest(arguments: Sequence[str]) -> bool:
         "-q",
         "-ra",
         "--durations=15",
+        "--numprocesses=2",
+        "--dist=loadfile",
         "--cov",
         "--cov-report=term:skip-covered",
         *arguments,

@@ -47,6 +47,7 @@ def test_a_certificate_without_alternative_names_has_its_common_name(tmp_path: P
         (ONE.pem, authority().sign("x.example").key_pem, "k.pem is not the key of the certificate in"),
         (ONE.pem, b"x" * (LARGEST + 1), "k.pem is too large"),
     ],
+    ids=["none", "cut off", "no key", "key cut off", "another key", "too large"],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, certificate: bytes, key: bytes, reason: str) -> None:
     """Each fault has its own words, and the file's name."""
