@@ -14,6 +14,7 @@ from typing import NoReturn
 import pytest
 
 PACKAGES = {
+    "cron": "cron",
     "curl": "curl",
     "doveadm": "dovecot-core",
     "epmd": "erlang-base",
@@ -73,6 +74,13 @@ def need_root() -> None:
     """End the running test unless it runs as root (ports below 1024, mounts, other users)."""
     if os.geteuid() != 0:
         missing("this needs root")
+
+
+def need_namespaces() -> None:
+    """Skip the running test where the system lets nobody have mounts of his own: a container may forbid that to root."""
+    need_root()
+    if subprocess.run([program("unshare"), "-m", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this needs mount namespaces")
 
 
 def need_nodemailer() -> str:

@@ -11,7 +11,7 @@ from smtplib import SMTP
 import pytest
 
 from tests.kit.node import Node
-from tests.kit.programs import need_root, program, script
+from tests.kit.programs import need_namespaces, program, script
 from tests.kit.waiting import until
 
 pytestmark = pytest.mark.scenario
@@ -72,7 +72,7 @@ courier = "link"
 @pytest.fixture
 def place() -> Iterator[Path]:
     """Make a folder that other users may enter."""
-    need_root()
+    need_namespaces()
     folder = Path(tempfile.mkdtemp(prefix="mailnode-uucp-"))
     folder.chmod(0o755)
     users = Path("/etc/passwd").read_text().splitlines(keepends=True)
@@ -290,6 +290,7 @@ def test_exim_reads_our_batches_and_we_read_them_again(place: Path) -> None:
 
 def _exim_takes(home: Path, batches: list[bytes]) -> None:
     """Let Exim, which Debian has built to want a user of its own, deliver the batches; it sees that user only here."""
+    need_namespaces()
     exim = os.environ.get("EXIM") or program("exim4")
     home.mkdir()
     home.chmod(0o777)
