@@ -182,10 +182,15 @@ def _wishes_in(line: bytes) -> tuple[dict[str, Any], Notify, Return]:
         raise Unfit(f"it is for nobody, or for more than {MOST_RECIPIENTS}")
     if not all(_is_text(text) for text in texts):
         raise Unfit("its first line says what it cannot say")
+    if not 0 <= fields["notify"] <= _ALL_WISHES:  # a Flag of an early Python 3.11 takes any number
+        raise Unfit("its wishes for notifications are none")
     try:
         return fields, Notify(fields["notify"]), Return(fields["ret"])
     except ValueError:
         raise Unfit("its wishes for notifications are none") from None
+
+
+_ALL_WISHES = sum(wish.value for wish in Notify)
 
 
 def _is_text(text: object) -> bool:
