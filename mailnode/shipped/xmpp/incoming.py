@@ -1,11 +1,12 @@
 """Messages that become mail, one after the other and within bounds; what is not taken is answered with an error."""
 
+from collections import deque
 from collections.abc import Coroutine, Sequence
 from hashlib import sha256
 from typing import Any
 
 from attrs import Factory, define, evolve
-from twisted.internet.defer import CancelledError, Deferred, DeferredLock
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 from twisted.words.xish.domish import Element
 
@@ -33,8 +34,9 @@ class Incoming:
     to: str
     people: Sequence[str]
     is_open: bool = False
-    _order: DeferredLock = Factory(DeferredLock)
-    _pending: set[Deferred[None]] = Factory(set)
+    _waiting: deque[tuple[Work, Element | None]] = Factory(deque)
+    """What has come and was not begun, in its order."""
+    _running: Deferred[None] | None = None
 
     def hear(self, stanza: Element, chat: Chat) -> None:
         """Hear a message; what is no person's words ends here."""
@@ -47,40 +49,39 @@ class Incoming:
 
     def begin(self, work: Work, stanza: Element | None = None) -> None:
         """Do it in the order in which it came."""
-        if len(self._pending) >= MOST_PENDING:
+        if len(self._waiting) + (self._running is not None) >= MOST_PENDING:
             work.close()
             self._answer(stanza, "resource-constraint", "Too much at once")
             return
-        task = Deferred.fromCoroutine(self._in_order(work, stanza))
-        self._pending.add(task)
-        task.addBoth(self._ended, task)
+        self._waiting.append((work, stanza))
+        if self._running is None:
+            self._running = running = Deferred.fromCoroutine(self._work_off())
+            running.addBoth(self._ended)
 
     def stop(self) -> None:
         """Take nothing more; what is being submitted is cancelled, and told so by the connection's end."""
-        self.is_open = False  # for whoever gets his turn by the end of another
-        for task in list(self._pending):
-            task.cancel()
+        self.is_open = False
+        while self._waiting:
+            self._waiting.popleft()[0].close()
+        if self._running is not None:
+            self._running.cancel()
 
-    def _ended(self, result: Failure | None, task: Deferred[None]) -> None:
-        self._pending.discard(task)
+    def _ended(self, result: Failure | None) -> None:
+        self._running = None
         if result is not None and not result.check(CancelledError):
-            self.node.log.failure("gateway {gateway}: a stanza was not treated", result, gateway=self.node.name)
+            self.node.log.failure("gateway {gateway}: stanzas are not treated", result, gateway=self.node.name)
 
-    async def _in_order(self, work: Work, stanza: Element | None) -> None:
-        try:
-            await self._order.acquire()
-        except BaseException:
-            work.close()
-            raise
-        try:
-            await work
-        except CancelledError:
-            raise
-        except Exception:
-            self._answer(stanza, "internal-server-error", "")
-            raise
-        finally:
-            self._order.release()
+    async def _work_off(self) -> None:
+        """Do what waits, one after the other: a loop, since each of many may be done without waiting for anything."""
+        while self._waiting:
+            work, stanza = self._waiting.popleft()
+            try:
+                await work
+            except CancelledError:
+                raise
+            except Exception:  # noqa: BLE001 - one that fails must not keep the next from its turn
+                self.node.log.failure("gateway {gateway}: a stanza was not treated", gateway=self.node.name)
+                self._answer(stanza, "internal-server-error", "")
 
     def _answer(self, stanza: Element | None, condition: str, text: str) -> None:
         if stanza is not None:
